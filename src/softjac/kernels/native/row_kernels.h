@@ -1,0 +1,350 @@
+// The kernels of every function with one result an element. Each has two parts: prepare() reads the operands and
+// answers which lanes hold an odd row (NaN, infinities: see odd_rows.h); finish() writes the results. Nothing is
+// written before finish(), so an operand may be the output.
+#pragma once
+
+#include "families.h"
+
+namespace {
+
+template <class E> struct NextMax;
+
+template <class E> struct Operands {
+    View<const E> in[3];
+    View<E> out;
+    Kept kept;
+    std::ptrdiff_t ahead;  // bytes from a row to the one that is computed next
+    NextMax<E>* next_max = nullptr;
+};
+
+// The maximum of the row that comes next, found while this row waits for its sum and its quotient. Short rows would
+// otherwise spend a good part of their time waiting for one element after another.
+template <class E> struct NextMax {
+    F16 max;
+    const E* row = nullptr;      // whose maximum that is
+    const E* upcoming = nullptr;  // whose maximum to find, if any
+};
+template <class E> SOFTJAC_INLINE F16 max_of(const Row& mode, const Operands<E>& io) {
+    return io.next_max && io.next_max->row == io.in[0].p ? io.next_max->max : find_max(mode, io.in[0]);
+}
+template <class E> SOFTJAC_INLINE F16 max_of(const Tile& mode, const Operands<E>& io) { return find_max(mode, io.in[0]); }
+template <class E> SOFTJAC_INLINE void find_next_max(const Row& mode, const Operands<E>& io) {
+    if (!io.next_max || !io.next_max->upcoming) return;
+    io.next_max->row = io.next_max->upcoming;
+    io.next_max->max = find_max(mode, View<const E>{io.next_max->row, kLanes});
+}
+template <class E> SOFTJAC_INLINE void find_next_max(const Tile&, const Operands<E>&) {}
+
+// The sums of a Row are bound by arithmetic: meanwhile memory can bring the next row, and the lines of this one's result.
+template <class E, class Block> SOFTJAC_INLINE void fetch_ahead(const Row&, const Operands<E>& io, Block at) {
+    if (!io.out.p) return;
+    const char* next = reinterpret_cast<const char*>(io.in[0].p + at.b * kLanes) + io.ahead;
+    const char* result = reinterpret_cast<const char*>(io.out.p + at.b * kLanes);
+    for (std::size_t line = 0; line < kLanes * sizeof(E); line += 64) {
+        __builtin_prefetch(next + line, 0, 2);
+        __builtin_prefetch(result + line, 1, 2);
+    }
+}
+template <class E, class Block> SOFTJAC_INLINE void fetch_ahead(const Tile&, const Operands<E>&, Block) {}
+
+template <class... M> inline unsigned odd_lanes(const F16& a, const M&... rest) {
+    unsigned normal = lane_bits(finite(a));
+    ((normal &= lane_bits(finite(rest))), ...);
+    return ~normal & 0xffffu;
+}
+
+// g where it counts, else 0; but NaN for a g there that is not finite, so that the row is seen to be odd.
+SOFTJAC_INLINE F16 counted(const M16& absent, const F16& g) { return select(absent, g * set1<F16>(0.0), g); }
+
+// A mean so large that w - mean may overflow makes its row odd, too.
+SOFTJAC_INLINE F16 with_headroom(const F16& mean) { return mean * set1<F16>(8.0); }
+
+template <class S, class Mode> SOFTJAC_INLINE auto total(S& sum, const Mode& mode) { return S::total(sum, mode); }
+
+// R = sum of e^(z - max) over all but the first maximum. Ties are counted, so that it does not matter which is the first.
+template <class Mode, class Family, bool kKeep, class E>
+SOFTJAC_INLINE typename Family::Total sum_of_others(const Mode& mode, const F16& max, const Operands<E>& io) {
+    typename Family::template Sum<Mode> sum;
+    TieCount<Mode> ties;
+    each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+        const auto x = Family::shifted(load(io.in[0], at, -kInf), max);
+        const auto e = Family::exp(x);
+        if (kKeep) Family::keep(io.kept, at.b, e);
+        fetch_ahead(mode, io, at);
+        const M16 below = Family::is_below(x);
+        ties.add(below);
+        sum.add_where(below, at, e);
+    });
+    return Family::plus_ties(total(sum, mode), ties.others(mode));
+}
+
+// p = e / S. Only 1 + R counts here, so that the maximum need not be told from the others.
+template <class Mode, class Family> struct Softmax {
+    typename Family::Inverse inverse;
+
+    template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
+        const F16 max = max_of(mode, io);
+        typename Family::template Sum<Mode> sum;
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const auto e = Family::exp(Family::shifted(load(io.in[0], at, -kInf), max));
+            Family::keep(io.kept, at.b, e);
+            fetch_ahead(mode, io, at);
+            sum.add(at, e);
+        });
+        const auto S = total(sum, mode);
+        inverse = Family::inverse_of_sum(mode, S);
+        return odd_lanes(max, Family::value(S));
+    }
+    template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        find_next_max(mode, io);
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            store(io.out, at, Family::rounded_prob(Family::kept(io.kept, at.b), inverse));
+        });
+    }
+};
+
+// q = 1 - p; R / S at the peak and whatever ties with it.
+template <class Mode, class Family> struct Complement {
+    typename Family::Inverse inverse;
+    typename Family::Total R;
+    F16 at_peak;
+
+    template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
+        const F16 max = max_of(mode, io);
+        R = sum_of_others<Mode, Family, true>(mode, max, io);
+        inverse = Family::inverse(mode, R);
+        at_peak = Family::rounded_prob(R, inverse);
+        return odd_lanes(max, Family::value(R));
+    }
+    template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        find_next_max(mode, io);
+        const F16 one = Family::leading(Family::one());
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const auto e = Family::kept(io.kept, at.b);
+            const F16 q = Family::one_minus(Family::prob(e, inverse));
+            store(io.out, at, select(ge(Family::leading(e), one), at_peak, q));
+        });
+    }
+};
+
+template <class Mode, class Family> struct LogSoftmax {
+    F16 row_max;
+    typename Family::Log log_S;
+
+    template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
+        const F16 max = max_of(mode, io);
+        const auto R = sum_of_others<Mode, Family, false>(mode, max, io);
+        row_max = max;
+        log_S = Family::log1p(mode, R);
+        return odd_lanes(max, Family::value(R));
+    }
+    template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        find_next_max(mode, io);
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            store(io.out, at, Family::log_prob(Family::shifted(load(io.in[0], at, -kInf), row_max), log_S));
+        });
+    }
+};
+
+// One result a row: in a Tile sixteen of them at out.p, in a Row one.
+template <class Mode, class Family> struct LogSumExp {
+    F16 result;
+
+    template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
+        const F16 max = max_of(mode, io);
+        const auto R = sum_of_others<Mode, Family, false>(mode, max, io);
+        result = Family::log_sum_exp(max, Family::log1p(mode, R));
+        return odd_lanes(max, Family::value(R));
+    }
+    template <class E> void finish(const Row& mode, const Operands<E>& io) const {
+        find_next_max(mode, io);
+        store(io.out, PartBlock{0, 1}, result);
+    }
+    template <class E> void finish(const Tile&, const Operands<E>& io) const { store(io.out, FullBlock{0}, result); }
+};
+
+// Jv = p (w - mean of w under p), with w = v - v at the peak.
+template <class Mode, class Family> struct Jvp {
+    Peak<Mode> peak;
+    typename Family::Inverse inverse;
+    F16 v_peak, mean;
+
+    template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
+        peak = find_peak(mode, io.in[0]);
+        v_peak = at_peak(peak, io.in[1]);
+        typename Family::template Sum<Mode> others, weighted;
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const auto e = Family::exp(Family::shifted(load(io.in[0], at, -kInf), peak.max));
+            Family::keep(io.kept, at.b, e);
+            fetch_ahead(mode, io, at);
+            const auto e_other = Family::without_peak(peak, at, e);
+            others.add(at, e_other);
+            weighted.add(at, Family::term(e_other, load(io.in[1], at, 0.0) - v_peak));
+        });
+        const auto R = total(others, mode);
+        inverse = Family::inverse(mode, R);
+        mean = Family::mean(total(weighted, mode), inverse);
+        return odd_lanes(peak.max, Family::value(R), with_headroom(mean));
+    }
+    template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const F16 w = load(io.in[1], at, 0.0) - v_peak;
+            store(io.out, at, Family::times(Family::prob(Family::kept(io.kept, at.b), inverse), w - mean));
+        });
+    }
+};
+
+// v - mean of v under p = w - mean of w; 0 at a logit of -inf.
+template <class Mode, class Family> struct LogJvp {
+    Jvp<Mode, Family> jvp;
+
+    template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) { return jvp.prepare(mode, io); }
+    template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const F16 w = load(io.in[1], at, 0.0) - jvp.v_peak;
+            const M16 absent = eq(load(io.in[0], at, -kInf), set1<F16>(-kInf));
+            store(io.out, at, zero_if(absent, w - jvp.mean));
+        });
+    }
+};
+
+// g_i - p_i (sum of g); at the peak q_k g_k - p_k (sum of the other g). 0 at a logit of -inf, whose g does not count.
+template <class Mode, class Family> struct LogVjp {
+    Peak<Mode> peak;
+    typename Family::Inverse inverse;
+    typename Family::Total g_sum;
+    F16 result_peak;
+
+    template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
+        peak = find_peak(mode, io.in[0]);
+        typename Family::template Sum<Mode> others, g_others;
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const F16 z = load(io.in[0], at, -kInf);
+            const auto e = Family::exp(Family::shifted(z, peak.max));
+            Family::keep(io.kept, at.b, e);
+            fetch_ahead(mode, io, at);
+            others.add(at, Family::without_peak(peak, at, e));
+            const F16 g = counted(eq(z, set1<F16>(-kInf)), load(io.in[1], at, 0.0));
+            g_others.add(at, Family::plain_term(without_peak(peak, at, g)));
+        });
+        const auto R = total(others, mode);
+        const auto rest = total(g_others, mode);
+        const F16 g_peak = at_peak(peak, io.in[1]);
+        inverse = Family::inverse(mode, R);
+        g_sum = Family::sum_of(g_peak, rest);
+        const F16 q_peak = Family::rounded_prob(R, inverse);
+        const F16 p_peak = Family::rounded_prob(Family::one(), inverse);
+        result_peak = fma(q_peak, g_peak, -(p_peak * Family::value(rest)));
+        return odd_lanes(peak.max, Family::value(R), Family::value(g_sum), result_peak);
+    }
+    template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const M16 absent = eq(load(io.in[0], at, -kInf), set1<F16>(-kInf));
+            const auto p = Family::prob(Family::kept(io.kept, at.b), inverse);
+            const F16 result = Family::minus_product(load(io.in[1], at, 0.0), p, g_sum);
+            store(io.out, at, replace_peak(peak, at, result_peak, zero_if(absent, result)));
+        });
+    }
+};
+
+// p (c - mean of c), c = (a - mean of a) (b - mean of b), a = u - u at the peak, b = v - v at the peak.
+template <class Mode, class Family> struct SecondDerivative {
+    Peak<Mode> peak;
+    typename Family::Inverse inverse;
+    F16 u_peak, v_peak, u_mean, v_mean, mean;
+
+    template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
+        peak = find_peak(mode, io.in[0]);
+        u_peak = at_peak(peak, io.in[1]);
+        v_peak = at_peak(peak, io.in[2]);
+        typename Family::template Sum<Mode> others, u_sum, v_sum, product;
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const auto e = Family::exp(Family::shifted(load(io.in[0], at, -kInf), peak.max));
+            Family::keep(io.kept, at.b, e);
+            fetch_ahead(mode, io, at);
+            const auto e_other = Family::without_peak(peak, at, e);
+            others.add(at, e_other);
+            u_sum.add(at, Family::term(e_other, load(io.in[1], at, 0.0) - u_peak));
+            v_sum.add(at, Family::term(e_other, load(io.in[2], at, 0.0) - v_peak));
+        });
+        const auto R = total(others, mode);
+        inverse = Family::inverse(mode, R);
+        u_mean = Family::mean(total(u_sum, mode), inverse);
+        v_mean = Family::mean(total(v_sum, mode), inverse);
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            product.add(at, Family::term(Family::kept(io.kept, at.b), centred(io, at)));
+        });
+        mean = Family::mean(total(product, mode), inverse);
+        return odd_lanes(peak.max, Family::value(R), with_headroom(u_mean), with_headroom(v_mean), with_headroom(mean));
+    }
+    template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const auto p = Family::prob(Family::kept(io.kept, at.b), inverse);
+            store(io.out, at, Family::times(p, centred(io, at) - mean));
+        });
+    }
+
+  private:
+    template <class E, class Block> SOFTJAC_INLINE F16 centred(const Operands<E>& io, Block at) const {
+        const F16 a = load(io.in[1], at, 0.0) - u_peak;
+        const F16 b = load(io.in[2], at, 0.0) - v_peak;
+        return (a - u_mean) * (b - v_mean);
+    }
+};
+
+// Jv from probabilities that the caller kept.
+template <class Mode, class Family> struct VjpFromProbs {
+    Peak<Mode> peak;
+    F16 v_peak, mean;
+
+    template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
+        peak = find_peak(mode, io.in[0]);
+        v_peak = at_peak(peak, io.in[1]);
+        typename Family::template Sum<Mode> weighted;
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const F16 p = without_peak(peak, at, load(io.in[0], at, 0.0));
+            weighted.add(at, Family::plain_term(p, load(io.in[1], at, 0.0) - v_peak));
+        });
+        mean = Family::value(total(weighted, mode));
+        return odd_lanes(peak.max, with_headroom(mean));
+    }
+    template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const F16 w = load(io.in[1], at, 0.0) - v_peak;
+            store(io.out, at, load(io.in[0], at, 0.0) * (w - mean));
+        });
+    }
+};
+
+template <class Mode, class Family> struct LogVjpFromProbs {
+    Peak<Mode> peak;
+    typename Family::Total g_sum;
+    F16 result_peak;
+
+    template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
+        peak = find_peak(mode, io.in[0]);
+        typename Family::template Sum<Mode> q, g_others;
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const F16 p = load(io.in[0], at, 0.0);
+            q.add(at, Family::plain_term(without_peak(peak, at, p)));
+            const F16 g = counted(eq(p, set1<F16>(0.0)), load(io.in[1], at, 0.0));
+            g_others.add(at, Family::plain_term(without_peak(peak, at, g)));
+        });
+        const F16 q_peak = Family::value(total(q, mode));
+        const auto rest = total(g_others, mode);
+        const F16 g_peak = at_peak(peak, io.in[1]);
+        g_sum = Family::sum_of(g_peak, rest);
+        result_peak = fma(q_peak, g_peak, -(peak.max * Family::value(rest)));
+        return odd_lanes(peak.max, q_peak, Family::value(g_sum), result_peak);
+    }
+    template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+            const F16 p = load(io.in[0], at, 0.0);
+            const F16 result = fnma(p, Family::value(g_sum), load(io.in[1], at, 0.0));
+            const F16 at_zero = zero_if(eq(p, set1<F16>(0.0)), result);
+            store(io.out, at, replace_peak(peak, at, result_peak, at_zero));
+        });
+    }
+};
+
+}  // namespace
