@@ -1,0 +1,40 @@
+"""Softmax, its Jacobian and everything differentiated out of it, for NumPy."""
+
+from softjac._config import show_config
+from softjac._dispatch import explain_dispatch
+from softjac._threads import get_num_threads, num_threads, set_num_threads
+from softjac._version import __version__
+from softjac.errors import ArgumentError, AxisError, DTypeError, ShapeError, SoftjacError
+from softjac.jacobian import (
+    log_softmax_jvp,
+    log_softmax_vjp,
+    softmax_jacobian,
+    softmax_jvp,
+    softmax_second_derivative,
+    softmax_vjp,
+)
+from softjac.softmax import log_softmax, logsumexp, softmax, softmax_complement
+
+__all__ = [
+    "ArgumentError",
+    "AxisError",
+    "DTypeError",
+    "ShapeError",
+    "SoftjacError",
+    "__version__",
+    "explain_dispatch",
+    "get_num_threads",
+    "log_softmax",
+    "log_softmax_jvp",
+    "log_softmax_vjp",
+    "logsumexp",
+    "num_threads",
+    "set_num_threads",
+    "show_config",
+    "softmax",
+    "softmax_complement",
+    "softmax_jacobian",
+    "softmax_jvp",
+    "softmax_second_derivative",
+    "softmax_vjp",
+]

@@ -1,0 +1,144 @@
+"""The commands as typer knows them: names, options, help. Needs the extra ``softjac[cli]``; nothing else here does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from softjac import __version__
+from softjac._cli.digits import FEWEST, MOST, USUAL
+from softjac._cli.errors import CommandError, did_you_mean, quoted
+from softjac._cli.formats import FORMATS, SUFFIX_OF
+from softjac._cli.jobs import JOBS, Job
+from softjac._cli.run import Request, perform
+from softjac._cli.words import Option, is_data, separate, unknown_option
+
+NAME = "softjac"
+EXAMPLES = """\b
+Examples:
+  softjac softmax 1 2 3                      probabilities of three logits
+  softjac jacobian -1 0.5 -2e3               derivatives; negatives as they are
+  softjac jacobian 1 2 3 --decimals 4 --format json
+  softjac softmax logits.csv -o probs.npy    one vector a row, file to file
+"""
+LOGITS = (
+    'LOGITS are numbers (1 2 3, or "[1, 2, 3]"), a .csv, .npy or .npz file of rows, each a vector,'
+    " or - for standard input, which is also read where it is piped and nothing is given."
+)
+
+Words = Annotated[list[str] | None, typer.Argument(metavar="LOGITS", hidden=True)]  # its help is the text above
+Axis = Annotated[
+    str | None,
+    typer.Option("--axis", metavar="N", help="Axis that counts classes, as in NumPy: -1, the default, takes rows."),
+]
+ArrayName = Annotated[str | None, typer.Option("--array", metavar="NAME", help="Which array of a .npz file.")]
+Decimals = Annotated[
+    str | None,
+    typer.Option(
+        "--decimals",
+        metavar="N",
+        help=f"Decimals, {FEWEST} to {MOST}. Default: {USUAL} for people; all digits in json and csv.",
+    ),
+]
+Format = Annotated[
+    str | None, typer.Option("--format", metavar="NAME", help=f"{FORMATS}. Default: text, or what -o says.")
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help=f"Write to FILE, by its suffix: {', '.join(SUFFIX_OF.values())}."
+    ),
+]
+
+
+def run(words: Sequence[str]) -> None:
+    """Do what the words of a command line ask for. Raises CommandError for every mistake in them."""
+    app = get_command(_make_app())
+    commands: dict[str, Any] = app.commands  # type: ignore[attr-defined]
+    if not words or words[0] in ("-h", "--help"):
+        _typer(app, ["--help"])
+        return
+    name, *rest = words
+    if name == "--version":
+        print(f"{NAME} {__version__}")
+        return
+    if name not in commands:
+        raise CommandError(_not_a_command(words, commands))
+    given, data = separate(rest, _options(commands[name]), f"{NAME} {name}")
+    request = _typer(app, [name, *given, "--", *data])
+    if isinstance(request, Request):  # and not the exit code of --help
+        perform(request)
+
+
+def _make_app() -> typer.Typer:
+    app = typer.Typer(
+        name=NAME,
+        help="Softmax and its derivatives, exact to the last digit.",
+        epilog=EXAMPLES,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def softjac(
+        version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    ) -> None:
+        pass
+
+    for job in JOBS:
+        _add(app, job)
+    return app
+
+
+def _add(app: typer.Typer, job: Job) -> None:
+    """Make a command of ``job``: typer reads the options from the signature, the command hands back a Request."""
+
+    @app.command(job.name, help=f"{job.summary}\n\n{LOGITS}", short_help=job.in_short, epilog=f"Example: {job.example}")
+    def command(
+        words: Words = None,
+        axis: Axis = None,
+        array: ArrayName = None,
+        decimals: Decimals = None,
+        format: Format = None,  # noqa: A002
+        output: Output = None,
+    ) -> Request:
+        return Request(job, words or [], axis, array, decimals, format, output)
+
+
+def _typer(app: Any, words: list[str]) -> Any:
+    """What typer makes of the words: what the command returns. An error of its own becomes one plain line."""
+    try:
+        return app.main(args=words, prog_name=NAME, standalone_mode=False)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        raise CommandError(error.format_message()) from None
+
+
+def _options(command: Any) -> dict[str, Option]:
+    """Every name of every option of a command, as typer has them."""
+    options = {"-h": Option("--help", False), "--help": Option("--help", False)}
+    for parameter in command.params:
+        if parameter.param_type_name == "option":
+            option = Option(max(parameter.opts, key=len), not parameter.is_flag)
+            options |= dict.fromkeys(parameter.opts, option)
+    return options
+
+
+def _not_a_command(words: Sequence[str], commands: dict[str, Any]) -> str:
+    word, names = words[0], list(commands)
+    if not is_data(word):
+        known = {name: option for command in commands.values() for name, option in _options(command).items()}
+        option = word.partition("=")[0]
+        if option in known:
+            return f"{option} comes after the command, as {NAME} {names[0]} 1 2 3 {option}"
+        return unknown_option(option, {**known, "--version": Option("--version", False)}, NAME)
+    if word[:1].isalpha() and "." not in word:
+        return f"unknown command {quoted(word)}: " + did_you_mean(word, names, f"there are {', '.join(names)}")
+    rest = " ".join(words) if sum(map(len, words)) < 40 else "..."
+    return f"name a command before {quoted(word)}: {NAME} {names[0]} {rest}, for example"

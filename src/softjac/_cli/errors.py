@@ -1,0 +1,34 @@
+"""What the command line says where it cannot go on: one plain line, exit code 2."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from softjac.errors import SoftjacError
+
+HOW = "give numbers (1 2 3), a file of rows (.csv, .npy, .npz), or - for standard input"
+"""How logits are given, for the messages that there are none."""
+
+
+class CommandError(SoftjacError):
+    """A mistake in what was typed or in a file that was read; its text is one line for standard error."""
+
+
+def quoted(text: str, most: int = 48) -> str:
+    r"""``text`` in quotes, on one line, cut where it is long: for use inside a message.
+
+    >>> print(quoted("0,5"), quoted("a\nb"))
+    '0,5' 'a\nb'
+    """
+    return repr(text if len(text) <= most else text[: most - 3] + "...")
+
+
+def did_you_mean(word: str, names: Iterable[str], otherwise: str, cutoff: float = 0.5) -> str:
+    """End of a message about an unknown name: the nearest name, or ``otherwise`` where none is near.
+
+    >>> did_you_mean("jsn", ["json", "csv"], "see -h")
+    'did you mean json?'
+    """
+    nearest = difflib.get_close_matches(word.lower(), list(names), n=1, cutoff=cutoff)
+    return f"did you mean {nearest[0]}?" if nearest else otherwise

@@ -1,0 +1,98 @@
+"""From a request, as typed, to the result, written where it was asked for."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from softjac._cli.digits import FEWEST, MOST, USUAL
+from softjac._cli.errors import CommandError, quoted
+from softjac._cli.formats import choose_format
+from softjac._cli.jobs import Job
+from softjac._cli.logits import read_logits
+from softjac._cli.machine import write_csv, write_json, write_npy
+from softjac._cli.output import check_output, write_file, write_stdout
+from softjac._cli.people import write_latex, write_markdown, write_text
+from softjac._cli.progress import Progress
+from softjac._cli.results import Results
+from softjac._cli.screen import Screen, progress_is_welcome, screen_of
+
+
+@dataclass(frozen=True)
+class Request:
+    """A job and what was typed for it: the data words, and the value of each option, or None."""
+
+    job: Job
+    words: list[str] = field(default_factory=list)
+    axis: str | None = None
+    array: str | None = None
+    decimals: str | None = None
+    format: str | None = None
+    output: str | None = None
+
+
+def perform(request: Request) -> None:
+    """Read, compute, write. Every mistake is found before anything is computed or written, and is a CommandError."""
+    name = choose_format(request.format, request.output)
+    decimals = _whole_number("--decimals", request.decimals, FEWEST, MOST, f"from {FEWEST} to {MOST}")
+    axis = _whole_number("--axis", request.axis, -99, 99, "such as 0 or -1")
+    if request.output is not None:
+        check_output(request.output)
+    progress = Progress(progress_is_welcome())
+    logits = read_logits(request.words, axis, request.array, sys.stdin, progress)
+    screen = screen_of(sys.stdout) if request.output is None else Screen()
+    results = Results(request.job.compute, request.job.core, logits, progress, bar=not screen.terminal)
+    chunks = _chunks(name, results, decimals, request, screen)
+    try:
+        if request.output is None:
+            write_stdout(chunks)
+        else:
+            write_file(request.output, chunks)
+    finally:
+        progress.stop()
+
+
+def _chunks(
+    name: str, results: Results, decimals: int | None, request: Request, screen: Screen
+) -> Iterable[str] | Iterable[bytes]:
+    few = USUAL if decimals is None else decimals
+    view = request.job.view
+    match name:
+        case "json":
+            return write_json(results, decimals)
+        case "csv":
+            return write_csv(results, decimals)
+        case "npy":
+            return write_npy(results)
+        case "markdown":
+            return write_markdown(results, view, few)
+        case "latex":
+            return write_latex(results, view, few)
+        case _:
+            return write_text(results, view, few, screen, _offer(request, screen.width))
+
+
+def _offer(request: Request, width: int) -> str:
+    """The command to try next, on the same logits; these are left to the reader where the line would be too long."""
+    options = [f"--axis {request.axis}"] if request.axis else []
+    options += [f"--array {shlex.quote(request.array)}"] if request.array else []
+    words = " ".join([shlex.join(request.words) or "-", *options])
+    for data in (words, " ".join(["...", *options])):
+        line = "Next: " + request.job.offer.format(data)
+        if len(line) <= width:
+            break
+    return line
+
+
+def _whole_number(option: str, text: str | None, least: int, most: int, which: str) -> int | None:
+    if text is None:
+        return None
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise CommandError(f"{option} takes a whole number {which}, not {quoted(text)}")
+    return value

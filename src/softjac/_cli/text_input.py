@@ -1,0 +1,60 @@
+"""Rows of logits from lines of text: a .csv file, or standard input."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable
+
+import numpy as np
+
+from softjac._cli.arrays import Array
+from softjac._cli.errors import HOW, CommandError
+from softjac._cli.numerals import check_lengths, numbers_of_line, parse_lists
+from softjac._cli.progress import Progress
+
+_HAS_A_NUMBER = re.compile(r"(?:^|[,;\s])[-+]?\.?\d")
+
+
+def read_rows(lines: Iterable[str], source: str, progress: Progress) -> Array:
+    """One row of numbers a line, float64, shape (rows, classes). Lines that begin with # are left out.
+
+    A header, a hole, an empty line between others and a row of another length raise CommandError with the line number.
+    """
+    values = array("d")
+    rows = classes = first = empty = 0
+    for count, line in enumerate(lines, 1):
+        progress.advance(len(line))
+        if not line.strip():
+            empty = empty or count
+            continue
+        if line.startswith("#"):
+            continue
+        if empty:
+            raise CommandError(f"line {empty} of {source} is empty, and others follow: a missing row?")
+        try:
+            row = numbers_of_line(line.rstrip("\r\n"))
+        except CommandError as error:
+            header = not rows and not _HAS_A_NUMBER.search(line)
+            advice = " (a header? take it out: a file of logits has numbers only)" if header else ""
+            raise CommandError(f"line {count} of {source}: {error}{advice}") from None
+        if not rows:
+            first, classes = count, len(row)
+        elif len(row) != classes:
+            check_lengths([(f"line {first} of {source}", classes), (f"line {count}", len(row))])
+        values.extend(row)
+        rows += 1
+    if not rows:
+        raise CommandError(f"{source} is empty: {HOW}")
+    return np.frombuffer(values, dtype=np.float64).reshape(rows, classes)
+
+
+def read_text(text: str, source: str, progress: Progress) -> Array:
+    """Standard input: lists in brackets, or rows as in a .csv file. One line alone is one vector."""
+    if text.lstrip().startswith("["):
+        try:
+            return np.array(parse_lists(text), dtype=np.float64)
+        except CommandError as error:
+            raise CommandError(f"{source}: {error}") from None
+    rows = read_rows(text.splitlines(), source, progress)
+    return rows[0] if len(rows) == 1 else rows
