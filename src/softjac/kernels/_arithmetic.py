@@ -3,6 +3,7 @@
 A pair (hi, lo) stands for the number hi + lo. Plain arithmetic has lo = 0.0, but for differences of data.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -82,6 +83,10 @@ class Arithmetic:
     def log1p(self, x: Pair) -> Pair:
         """log(1 + x) of a pair, for x >= 0."""
         return self.xp.log1p(x[0]), 0.0
+
+    def log_of_power(self, k: Array) -> Pair:
+        """Log of 2^k for whole numbers k, k ln 2."""
+        return k * math.log(2.0), 0.0 * k
 
     def sum(self, x: Pair) -> Pair:
         """Sum along the last axis, which stays with length 1."""

@@ -69,6 +69,11 @@ class Pairs(Arithmetic):
         near_0 = x[0] < 0.25  # above, the log is the better of the two in C libraries
         return np.where(near_0, np.log1p(x[0]), np.log(s)), np.where(near_0, x[1], lo) / s
 
+    def log_of_power(self, k: Array) -> Pair:
+        """Log of 2^k for whole numbers k below 2^16, k ln 2."""
+        head, tail = self._ln2
+        return k * head, k * tail
+
     def sum(self, x: Pair) -> Pair:
         """Sum along the last axis, which stays with length 1. The order of summation depends on the length alone."""
         hi, lo = x[0], x[1] + np.zeros_like(x[0])

@@ -103,22 +103,25 @@ def logsumexp_weighted(a: Arithmetic, z: Array, b: Array, part: Array) -> Array:
     """Log of sum of b_j exp(z_j) = m + log T, with T = sum of b_j e_j. Shape (...).
 
     Where T is near 1, log T = log1p(T - 1) with T - 1 = (b_k - 1) + the others, so nothing is lost as T passes 1.
-    An element of weight 0 takes no part. A negative T gives NaN, T = 0 gives -inf.
+    An element of weight 0 takes no part. A negative T gives NaN, T = 0 gives -inf. Weights that differ so much that
+    the largest term may not be at the largest logit give their powers of two to the logits, see `_balanced`.
     """
     xp = a.xp
     part = part & (b != 0.0)
+    z, z_lo, balanced = _balanced(a, z, b, part)
     state = row_state(a, z, part)
+    m_lo = xp.sum(xp.where(state.at_k, z_lo, 0.0), axis=-1, keepdims=True)
     # An infinite logit or weight decides alone; both signs at once, or exp(-inf) times an infinite weight, do not.
     endless = part & ((z == xp.inf) | xp.isinf(b))
     up, down = _any(xp, endless & (b > 0.0)), _any(xp, endless & (b < 0.0))
     no_limit = _any(xp, part & (xp.isnan(b) | xp.isnan(z) | (xp.isinf(b) & (z == -xp.inf))))
 
     # Where weights are so large that T might overflow, they are taken times a power of two.
-    weights = xp.where(state.active & xp.isfinite(b) & ~endless, b, 0.0)
+    weights = xp.where(state.active & xp.isfinite(b) & ~endless, balanced, 0.0)
     limit, factor = a.headroom(1)
     large = _any(xp, xp.abs(weights) > limit / a.scale)
     weights = xp.where(large, weights * (factor / a.scale), weights)
-    scaled = a.sum(a.multiply(state.e, (weights, 0.0)))
+    scaled = a.sum(a.multiply(state.e, (weights, weights * (z_lo - m_lo))))  # e^x is 1 + x for an x that small
     scaled = xp.where(xp.isnan(scaled[0]), 0.0, scaled[0]), scaled[1]  # rows without a limit get theirs below
     back = xp.where(large, xp.full_like(state.m, 1.0 / factor), 1.0 / a.scale)
     T = scaled[0] * back, scaled[1] * back
@@ -128,10 +131,27 @@ def logsumexp_weighted(a: Arithmetic, z: Array, b: Array, part: Array) -> Array:
     far = xp.where(over, scaled[0], xp.where(near | (T[0] == 0.0), 1.0, T[0]))
     log_T = xp.where(near, xp.log1p(xp.where(near, excess, 0.0)), xp.log(far))
     log_T = xp.where(over, log_T - math.log(factor), log_T)
-    lse = a.round(a.add((state.m, 0.0), (log_T, xp.where(near | over, 0.0, T[1] / far))))
+    lse = a.round(a.add((state.m, m_lo), (log_T, xp.where(near | over, 0.0, T[1] / far))))
     lse = xp.where(T[0] == 0.0, -xp.inf, lse)
     lse = xp.where(up, xp.inf, lse)
     return xp.where(no_limit | down, xp.nan, lse)[..., 0]
+
+
+def _balanced(a: Arithmetic, z: Array, b: Array, part: Array) -> tuple[Array, Array, Array]:
+    """Logits (hi, lo) and weights with the same terms: z + s ln 2 and b / 2^s, s a multiple of 64.
+
+    s is 0 in rows whose weights differ by less than the square of the dtype's digits.
+    """
+    xp = a.xp
+    counts = part & xp.isfinite(b) & xp.isfinite(z)
+    digits = xp.log2(xp.abs(xp.where(counts, b, 1.0)))
+    largest = xp.max(xp.where(counts, digits, -xp.inf), axis=-1, keepdims=True)
+    smallest = xp.min(xp.where(counts, digits, xp.inf), axis=-1, keepdims=True)
+    far_apart = largest - smallest > -2.0 * math.log2(a.finfo.eps)
+    s = xp.where(counts & far_apart, xp.round(digits / 64.0) * 64.0, 0.0)
+    half = 2.0 ** (s * -0.5)  # 2^-s itself may be infinite
+    hi, lo = a.add((xp.where(counts, z, 0.0), 0.0), a.log_of_power(s))
+    return xp.where(counts, hi, z), xp.where(counts, lo, 0.0), xp.where(counts, b, 0.0) * half * half
 
 
 def softmax_jacobian(a: Arithmetic, z: Array, part: Array) -> Array:
