@@ -162,9 +162,12 @@ def cases() -> Iterator[Case]:
                         continue
                 yield one_case(rng, op, inputs, dtype, rows, n)
     # Rows that were longer than a tile takes, and a Jacobian that is streamed segment by segment.
+    # Rows that lie apart, and are more than one panel.
     yield one_case(rng, "softmax", 1, "float32", 3, 65537, layout="strided")
-    for dtype, n in [("float32", 2065), ("float64", 1040)]:
-        case = one_case(rng, "softmax_jacobian", 1, dtype, 1, n, layout="rows")
+    yield one_case(rng, "softmax", 1, "float32", 150, 3000, layout="strided")
+    yield one_case(rng, "softmax_jvp", 2, "float64", 40, 3000, layout="strided apart")
+    for dtype, rows, n in [("float32", 1, 2065), ("float64", 1, 1040), ("float32", 2, 100)]:
+        case = one_case(rng, "softmax_jacobian", 1, dtype, rows, n, layout="rows")
         yield Case(case.op, dtype, case.operands, None, case.layouts, -1, True, 0)
 
 

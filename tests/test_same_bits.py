@@ -92,6 +92,43 @@ def test_number_of_threads(name, dtype):
                 check(function(softjac, *operands), alone, f"{count} rows of {n}, {threads} threads")
 
 
+PAST_THE_CACHES = [
+    ("softmax", "float32", (100, 70_001), -1),
+    ("softmax", "float64", (5, 700_001), -1),
+    ("log_softmax", "float32", (9, 800_003), -1),
+    ("softmax_jvp", "float64", (3, 1_100_000), -1),
+    ("softmax", "float32", (1000, 1111), 0),
+    ("softmax", "float64", (7, 300, 500), 1),
+    ("log_softmax", "float32", (60, 20_011), 0),
+    ("softmax_jvp", "float32", (2000, 613), 0),
+    ("softmax_jacobian", "float32", (650, 101), -1),
+    ("softmax_jacobian", "float64", (1, 2100), -1),
+    ("softmax_jacobian", "float32", (40_000, 13), -1),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "shape", "axis", "in_place"),
+    [(*case, False) for case in PAST_THE_CACHES]
+    + [(*case, True) for case in PAST_THE_CACHES if case[0] != "softmax_jacobian"],
+)
+def test_results_that_go_past_the_caches(name, dtype, shape, axis, in_place):
+    # Large enough for it, in memory that was there before.
+    function = FUNCTIONS[name]
+    rows = int(np.prod(shape)) // shape[axis]
+    operands = operands_of(function, shape[axis], rows, np.dtype(dtype))
+    batch = tuple(size for i, size in enumerate(shape) if i != axis % len(shape))
+    stood = [np.ascontiguousarray(np.moveaxis(x.reshape(*batch, -1), -1, axis)) for x in operands]
+    out = stood[0] if in_place else None
+    if out is None:
+        out = np.full((*shape, shape[-1]) if function.result == "matrix" else shape, 7.0, dtype)
+    some = np.unique(np.linspace(0, rows - 1, 60).astype(int))
+    alone = one_by_one(function, [x[some] for x in operands])
+    function(softjac, *stood, axis=axis, out=out)
+    found = out if function.result == "matrix" else np.moveaxis(out, axis, -1)
+    check(found.reshape(rows, *found.shape[len(batch) :])[some], alone, f"{name} {dtype} {shape}")
+
+
 def layouts(array, rng):
     """The same values in other memory."""
     yield "C", array.copy()

@@ -139,7 +139,7 @@ void one_case(std::int64_t op, Place place, long number) {
     job.type = static_cast<softjac::Type>(read_number(number));
     job.inputs = static_cast<int>(read_number(number));
     job.n = read_number(number);
-    job.stream = read_number(number) != 0;
+    job.given_bytes = read_number(number) != 0 ? std::ptrdiff_t{1} << 40 : 0;
     const std::ptrdiff_t split = read_number(number);
     const auto in_place = static_cast<int>(read_number(number));
     const bool masked = read_number(number) != 0;

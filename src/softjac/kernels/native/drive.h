@@ -3,11 +3,13 @@
 #pragma once
 
 #include <type_traits>
+#include <utility>
 
 #include "job.h"
 #include "odd_rows.h"
 #include "pack.h"
 #include "row_kernels.h"
+#include "stream.h"
 
 namespace {
 
@@ -17,8 +19,17 @@ using softjac::Operand;
 constexpr std::ptrdiff_t kTileContiguous = 48;   // longest row of adjacent elements that is served by a tile
 constexpr std::ptrdiff_t kTileStrided = 65536;   // the same for elements that lie apart: bounds the scratch memory
 constexpr std::ptrdiff_t kMaxAhead = 4096;       // longest row whose maximum is found before its turn
-constexpr std::ptrdiff_t kMaxSpread = 32;        // longest strided row that is read where it lies: the cache holds few lines a stride apart
+// Longest strided row that is read where it lies: the cache holds few lines a stride apart.
+constexpr std::ptrdiff_t kMaxSpread = 32;
+constexpr std::ptrdiff_t kMaxPanel = 1024;         // rows that are brought in together where their elements lie apart
+constexpr std::ptrdiff_t kPanelBytes = 5 << 18;  // memory for them and for what is kept of a tile: a part of the second cache
 constexpr int kTileFewest = 3;                   // fewer rows than this go one by one
+
+constexpr std::ptrdiff_t kMaxPending = 512;      // longest row that is finished after the next one is prepared
+// Results of so many bytes go past the caches, which they would only fill; at places that lie apart even smaller ones do.
+constexpr std::ptrdiff_t kStreamRow = 24 << 20;
+constexpr std::ptrdiff_t kStreamPanel = 4 << 20;
+constexpr std::ptrdiff_t kStaging = 8192;        // bytes of a result that are written past the cache together
 
 inline std::ptrdiff_t blocks_of(std::ptrdiff_t n) { return (n + kLanes - 1) / kLanes; }
 
@@ -35,14 +46,7 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
                                       std::conditional_t<kScalarResult, NarrowLong, Narrow>>;
 
   public:
-    static std::ptrdiff_t scratch_bytes(const Job& job) {
-        const std::ptrdiff_t width = tiles(job) ? job.n * kLanes : blocks_of(job.n) * kLanes;
-        const std::ptrdiff_t line = blocks_of(job.n) * kLanes;
-        std::ptrdiff_t bytes = Arena::padded(width * 8) + Arena::padded(width * 4);          // kept hi, lo
-        bytes += (job.inputs + 1) * Arena::padded(width * static_cast<std::ptrdiff_t>(sizeof(E)));   // packed
-        bytes += (job.inputs + 1) * Arena::padded(line * static_cast<std::ptrdiff_t>(sizeof(E)));  // odd rows
-        return bytes;
-    }
+    static std::ptrdiff_t scratch_bytes(const Job& job) { return Scratch(job, nullptr).bytes; }
 
     static void rows(const Job& job, std::ptrdiff_t first, std::ptrdiff_t last, char* scratch) {
         Driver d(job, scratch);
@@ -53,35 +57,81 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
             d.seek(r);
             for (; r < end;) {
                 const auto count = static_cast<int>(end - r < kLanes ? end - r : kLanes);
-                if (tiles(job) && count >= kTileFewest) d.tile(count), d.step(count), r += count;
+                if (const std::ptrdiff_t width = d.panel_width(end - r)) d.panel(width), d.step(width), r += width;
+                else if (tiles(job) && count >= kTileFewest) d.tile(count), d.step(count), r += count;
                 else d.row(r + 1 < end), d.step(1), ++r;
             }
         }
+        d.finish_pending();
+        if (job.given_bytes >= kStreamPanel) stream_fence();
     }
 
   private:
+    // A row that is prepared, and written after the next one is: so no time is lost while its sum and quotient come.
+    struct Pending {
+        Kernel<Row, Family> kernel;
+        Operands<E> io;
+    };
+    static constexpr bool kNeedsMax = op == Op::softmax || op == Op::softmax_complement || op == Op::log_softmax ||
+                                      op == Op::logsumexp;
+    static bool defers(const Job& job) {
+        return kNative && !kScalarResult && !tiles(job) && !streams(job) && !job.mask.data && job.n <= kMaxPending;
+    }
+
+    static bool streams(const Job& job) { return kNative && !kScalarResult && job.given_bytes >= kStreamRow; }
+
+    // Whether rows may have to be copied, to stand side by side or without what is masked out.
+    static bool packs(const Job& job) {
+        bool as_it_is = kNative && !tiles(job) && !job.mask.data && (kScalarResult || job.out.core == kItem);
+        for (int i = 0; i < job.inputs; ++i) as_it_is = as_it_is && job.in[i].core == kItem;
+        return !as_it_is;
+    }
+
+    // What the memory of a thread is used for. It is kept small: the system has to clear new memory, and what is small
+    // enough is not new the next time.
+    struct Scratch {
+        Kept kept, other_kept;               // of a row or a tile, and of one that is pending
+        E* packed[softjac::kMaxInputs];
+        E* packed_out;
+        E* clean[softjac::kMaxInputs];       // an odd row without what does not count
+        E* panel[softjac::kMaxInputs];
+        E* staging;
+        std::ptrdiff_t bytes;
+
+        Scratch(const Job& job, char* base) {
+            const std::ptrdiff_t line = blocks_of(job.n) * kLanes;
+            const std::ptrdiff_t width = tiles(job) ? job.n * kLanes : line;
+            Arena arena(base);
+            kept = take_kept(arena, width);
+            other_kept = take_kept(arena, defers(job) ? width : 0);
+            packed_out = arena.take<E>(packs(job) ? width : 0);
+            for (int i = 0; i < job.inputs; ++i) {
+                packed[i] = arena.take<E>(packs(job) ? width : 0);
+                clean[i] = arena.take<E>(job.inputs > 1 ? line : 0);
+                panel[i] = arena.take<E>(job.n * panel_lanes(job));
+            }
+            staging = arena.take<E>(streams(job) ? kStaging / static_cast<std::ptrdiff_t>(sizeof(E)) : 0);
+            bytes = arena.taken();
+        }
+        static Kept take_kept(Arena& arena, std::ptrdiff_t width) {
+            return {arena.take<double>(width), arena.take<std::uint32_t>(std::is_same_v<E, double> ? width : 0)};
+        }
+    };
+
     const Job& job_;
     const std::ptrdiff_t n_;
-    Kept kept_;
-    E* packed_[softjac::kMaxInputs];
-    E* packed_out_;
-    E* clean_[softjac::kMaxInputs];
-    E* line_out_;
+    Scratch scratch_;
+    Pending rows_[2];
+    int turn_ = 0;
+    bool pending_ = false;
     const char* in_[softjac::kMaxInputs];
     const char* mask_;
     char* out_;
     NextMax<E> next_max_;
+    std::ptrdiff_t panel_lanes_;
 
-    Driver(const Job& job, char* scratch) : job_(job), n_(job.n) {
-        const std::ptrdiff_t width = tiles(job) ? n_ * kLanes : blocks_of(n_) * kLanes;
-        const std::ptrdiff_t line = blocks_of(n_) * kLanes;
-        Arena arena(scratch);
-        kept_ = {arena.take<double>(width), arena.take<std::uint32_t>(width)};
-        packed_out_ = arena.take<E>(width);
-        for (int i = 0; i < job.inputs; ++i) packed_[i] = arena.take<E>(width);
-        line_out_ = arena.take<E>(line);
-        for (int i = 0; i < job.inputs; ++i) clean_[i] = arena.take<E>(line);
-    }
+    Driver(const Job& job, char* scratch)
+        : job_(job), n_(job.n), scratch_(job, scratch), panel_lanes_(panel_lanes(job)) {}
 
     void seek(std::ptrdiff_t row) {
         for (int i = 0; i < job_.inputs; ++i) in_[i] = job_.in[i].data + softjac::row_offset(job_, job_.in[i], row);
@@ -102,30 +152,43 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
     }
 
     SOFTJAC_SHARED void row(bool another) {
-        Operands<E> io{};
-        io.kept = kept_;
-        io.ahead = lane(job_.in[0]);
+        Kernel<Row, Family>& kernel = rows_[turn_].kernel;
+        Operands<E>& io = rows_[turn_].io;
+        io = {};
+        io.kept = scratch_.kept;
+        bool in_place = kNative && !mask_;
         for (int i = 0; i < job_.inputs; ++i) {
             if (kNative && !mask_ && job_.in[i].core == kItem) {
                 io.in[i] = {reinterpret_cast<const E*>(in_[i]), kLanes};
                 continue;
             }
-            pack_line<X>(in_[i], job_.in[i].core, n_, packed_[i]);
+            in_place = false;
+            pack_line<X>(in_[i], job_.in[i].core, n_, scratch_.packed[i]);
             if (mask_)
                 for (std::ptrdiff_t j = 0; j < n_; ++j)
-                    if (!mask_[j * job_.mask.core]) packed_[i][j] = absent(i);
-            io.in[i] = {packed_[i], kLanes};
+                    if (!mask_[j * job_.mask.core]) scratch_.packed[i][j] = absent(i);
+            io.in[i] = {scratch_.packed[i], kLanes};
         }
         const bool direct = kNative && (kScalarResult || job_.out.core == kItem);
-        io.out = {direct ? reinterpret_cast<E*>(out_) : packed_out_, kLanes};
-        const bool in_place = kNative && !mask_ && job_.in[0].core == kItem;
-        next_max_.upcoming = another && in_place && n_ <= kMaxAhead
-                                 ? reinterpret_cast<const E*>(in_[0] + lane(job_.in[0])) : nullptr;
+        io.out = {direct ? reinterpret_cast<E*>(out_) : scratch_.packed_out, kLanes};
+        const bool stream = streams(job_) && direct && !kScalarResult && !mask_ && n_ * kItem >= kStaging;
+        if (another && in_place) io.next = reinterpret_cast<const E*>(in_[0] + lane(job_.in[0]));
+        io.fetch_result = direct && !stream;
+        next_max_.upcoming = n_ <= kMaxAhead ? io.next : nullptr;
         io.next_max = in_place ? &next_max_ : nullptr;
-        Kernel<Row, Family> kernel;
         if (kernel.prepare(Row{n_}, io) == 0) {
-            kernel.finish(Row{n_}, io);
+            if (kNeedsMax) find_next_max(Row{n_}, next_max_);
+            if (in_place && direct && defers(job_)) {
+                finish_pending();
+                pending_ = true;
+                turn_ = 1 - turn_;
+                std::swap(scratch_.kept, scratch_.other_kept);
+                return;
+            }
+            if (stream) finish_past_the_cache(kernel, io);
+            else kernel.finish(Row{n_}, io);
         } else {
+            finish_pending();
             Line<const E> in[softjac::kMaxInputs];
             for (int i = 0; i < job_.inputs; ++i) in[i] = {io.in[i].p, 1};
             odd(in, {io.out.p, 1}, mask_ && takers(0) == 0);
@@ -133,30 +196,58 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
         if (mask_ && !kScalarResult)
             for (std::ptrdiff_t j = 0; j < n_; ++j)
                 if (!mask_[j * job_.mask.core]) io.out.p[j] = static_cast<E>(neutral(op));
-        if (!direct) unpack_line<X>(packed_out_, out_, job_.out.core, kScalarResult ? 1 : n_);
+        if (!direct) unpack_line<X>(scratch_.packed_out, out_, job_.out.core, kScalarResult ? 1 : n_);
+    }
+
+    void finish_pending() {
+        if (!pending_) return;
+        pending_ = false;
+        const Pending& row = rows_[1 - turn_];
+        row.kernel.finish(Row{n_}, row.io);
+    }
+
+    SOFTJAC_SHARED void finish_past_the_cache(const Kernel<Row, Family>& kernel, Operands<E> io) const {
+        constexpr std::ptrdiff_t kSegment = kStaging / static_cast<std::ptrdiff_t>(sizeof(E));
+        for (std::ptrdiff_t first = 0; first < n_; first += kSegment) {
+            const std::ptrdiff_t last = n_ - first < kSegment ? n_ : first + kSegment;
+            io.out.p = scratch_.staging - first;  // so that the element `first` comes to the front
+            kernel.finish(Row{n_}.part(first, last), io);
+            stream_copy(out_ + first * kItem, reinterpret_cast<const char*>(scratch_.staging), (last - first) * kItem);
+        }
     }
 
     SOFTJAC_SHARED void tile(int count) {
         Operands<E> io{};
-        io.kept = kept_;
+        io.kept = scratch_.kept;
         for (int i = 0; i < job_.inputs; ++i) {
             if (kNative && !mask_ && count == kLanes && lane(job_.in[i]) == kItem && n_ <= kMaxSpread) {
                 io.in[i] = {reinterpret_cast<const E*>(in_[i]), job_.in[i].core / kItem};
                 continue;
             }
-            pack_tile<X>(in_[i], job_.in[i].core, lane(job_.in[i]), count, n_, packed_[i]);
-            if (mask_) each_masked(count, [&](std::ptrdiff_t at) { packed_[i][at] = absent(i); });
-            io.in[i] = {packed_[i], kLanes};
+            pack_tile<X>(in_[i], job_.in[i].core, lane(job_.in[i]), count, n_, scratch_.packed[i]);
+            if (mask_) each_masked(count, [&](std::ptrdiff_t at) { scratch_.packed[i][at] = absent(i); });
+            io.in[i] = {scratch_.packed[i], kLanes};
         }
         const bool direct = kNative && count == kLanes && lane(job_.out) == kItem;
-        io.out = direct ? View<E>{reinterpret_cast<E*>(out_), job_.out.core / kItem} : View<E>{packed_out_, kLanes};
+        io.out = View<E>{scratch_.packed_out, kLanes};
+        if (direct) io.out = {reinterpret_cast<E*>(out_), job_.out.core / kItem};
+        compute_tile(io, count);
+        if (mask_ && !kScalarResult)
+            each_masked(count, [&](std::ptrdiff_t at) {
+                io.out.p[at / kLanes * io.out.step + at % kLanes] = static_cast<E>(neutral(op));
+            });
+        if (!direct) unpack_tile<X>(scratch_.packed_out, out_, job_.out.core, lane(job_.out), count, kScalarResult ? 1 : n_);
+    }
+
+    SOFTJAC_SHARED void compute_tile(Operands<E>& io, int count) {
         Kernel<Tile, Family> kernel;
         const unsigned odd_lanes = kernel.prepare(Tile{n_}, io) & ((1u << count) - 1u);
         if (odd_lanes) {  // the results of the ordinary lanes may stand where the operands of the odd ones did
             for (int i = 0; i < job_.inputs; ++i)
-                if (io.in[i].p != packed_[i]) {
-                    pack_tile<E>(in_[i], job_.in[i].core, lane(job_.in[i]), count, n_, packed_[i]);
-                    io.in[i] = {packed_[i], kLanes};
+                if (io.in[i].p != scratch_.packed[i]) {
+                    const auto apart = io.in[i].step * static_cast<std::ptrdiff_t>(sizeof(E));
+                    pack_tile<E>(reinterpret_cast<const char*>(io.in[i].p), apart, sizeof(E), count, n_, scratch_.packed[i]);
+                    io.in[i] = {scratch_.packed[i], kLanes};
                 }
         }
         kernel.finish(Tile{n_}, io);
@@ -166,11 +257,39 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
                 for (int i = 0; i < job_.inputs; ++i) in[i] = {io.in[i].p + l, kLanes};
                 odd(in, {io.out.p + l, kScalarResult ? 1 : io.out.step}, mask_ && takers(l) == 0);
             }
-        if (mask_ && !kScalarResult)
-            each_masked(count, [&](std::ptrdiff_t at) {
-                io.out.p[at / kLanes * io.out.step + at % kLanes] = static_cast<E>(neutral(op));
-            });
-        if (!direct) unpack_tile<X>(packed_out_, out_, job_.out.core, lane(job_.out), count, kScalarResult ? 1 : n_);
+    }
+
+    // Long rows whose elements lie apart, but those of neighbouring rows side by side, are brought in by several tiles at
+    // once: memory works by lines and pages, and a tile takes but one line of a page.
+    static std::ptrdiff_t panel_lanes(const Job& job) {
+        if (!kNative || job.mask.data || !tiles(job) || job.n <= kMaxSpread) return 0;
+        const int inner = job.dims - 1;
+        for (int i = 0; i < job.inputs; ++i)
+            if (job.in[i].batch[inner] != kItem || job.in[i].core == kItem) return 0;
+        if (job.out.batch[inner] != kItem) return 0;
+        const std::ptrdiff_t kept = job.n * kLanes * 12;
+        const std::ptrdiff_t fitting = (kPanelBytes - kept) / (job.n * kItem) / kLanes * kLanes;
+        return fitting < kLanes ? 0 : fitting > kMaxPanel ? kMaxPanel : fitting;
+    }
+    // How many of the next rows to take as a panel. The first of several ends where a line of the result does.
+    std::ptrdiff_t panel_width(std::ptrdiff_t rows_left) const {
+        if (panel_lanes_ == 0 || rows_left < kLanes) return 0;
+        const auto past_line = static_cast<std::ptrdiff_t>(reinterpret_cast<std::uintptr_t>(out_) % 64) / kItem;
+        if (rows_left <= panel_lanes_) return rows_left;
+        return panel_lanes_ - (panel_lanes_ > kLanes ? past_line : 0);
+    }
+    SOFTJAC_SHARED void panel(std::ptrdiff_t width) {
+        for (int i = 0; i < job_.inputs; ++i) pack_panel(in_[i], job_.in[i].core, width, n_, scratch_.panel[i]);
+        for (std::ptrdiff_t at = 0; at < width; at += kLanes) {
+            const auto count = static_cast<int>(width - at < kLanes ? width - at : kLanes);
+            Operands<E> io{};
+            io.kept = scratch_.kept;
+            for (int i = 0; i < job_.inputs; ++i) io.in[i] = {scratch_.panel[i] + at, panel_line(width)};
+            io.out = {scratch_.panel[0] + at, panel_line(width)};
+            compute_tile(io, count);
+        }
+        const bool stream = job_.given_bytes >= kStreamPanel;
+        unpack_panel(scratch_.panel[0], out_, job_.out.core, width, kScalarResult ? 1 : n_, stream);
     }
 
     template <class Body> void each_masked(int count, const Body& body) const {
@@ -189,29 +308,31 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
     SOFTJAC_SHARED void odd(const Line<const E>* in, Line<E> out, bool nothing_takes_part) {
         if (odd_row(op, in, out, n_, nothing_takes_part)) return;
         Operands<E> io{};
-        io.kept = kept_;
+        io.kept = scratch_.kept;
         int exponent = 0;
         for (int i = 0; i < job_.inputs; ++i) {
+            E* const clean = scratch_.clean[i];
             int scale = 0;
             for (std::ptrdiff_t j = 0; j < n_; ++j) {
                 const bool counts = i == 0 || in_support(op, in[0][j]);
-                clean_[i][j] = counts ? in[i][j] : E(0);
+                clean[j] = counts ? in[i][j] : E(0);
                 if (i > 0 && counts && std::fabs(in[i][j]) > E(0)) {
                     const int own = std::ilogb(static_cast<double>(in[i][j]));
                     if (own - 400 > scale) scale = own - 400;
                 }
             }
             if (scale > 0)
-                for (std::ptrdiff_t j = 0; j < n_; ++j) clean_[i][j] = static_cast<E>(std::ldexp(clean_[i][j], -scale));
+                for (std::ptrdiff_t j = 0; j < n_; ++j) clean[j] = static_cast<E>(std::ldexp(clean[j], -scale));
             exponent += scale;
-            io.in[i] = {clean_[i], kLanes};
+            io.in[i] = {clean, kLanes};
         }
-        io.out = {line_out_, kLanes};
+        E* const result = scratch_.clean[0];  // nothing is written before all is read
+        io.out = {result, kLanes};
         Kernel<Row, Family> kernel;
         kernel.prepare(Row{n_}, io);
         kernel.finish(Row{n_}, io);
         for (std::ptrdiff_t j = 0; j < n_; ++j)
-            out[j] = exponent ? static_cast<E>(std::ldexp(line_out_[j], exponent)) : line_out_[j];
+            out[j] = exponent ? static_cast<E>(std::ldexp(result[j], exponent)) : result[j];
     }
 };
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "drive.h"
-#include "stream.h"
 
 namespace {
 
@@ -34,6 +33,8 @@ struct WideFactor {  // both scaled by 2^128
     }
 };
 
+constexpr std::ptrdiff_t kStreamJacobian = 24 << 20;  // results of so many bytes go past the caches
+
 template <class X> class JacobianDriver {
     using E = typename ElementOf<X>::type;
     static constexpr bool kWide = std::is_same_v<E, double>;
@@ -41,7 +42,6 @@ template <class X> class JacobianDriver {
     using Factor = std::conditional_t<kWide, WideFactor, NarrowFactor>;
     static constexpr bool kNative = std::is_same_v<E, X>;
     static constexpr std::ptrdiff_t kItem = sizeof(X);
-    static constexpr std::ptrdiff_t kStaging = 8192;  // bytes of a row that are streamed together
 
   public:
     static std::size_t scratch_bytes(const Job& job) {
@@ -169,14 +169,25 @@ template <class X> class JacobianDriver {
             }
             return;
         }
-        // By segments of a row, so that the probabilities of its columns stay in the first cache.
         constexpr std::ptrdiff_t kSegment = kStaging / kItem;
-        const bool stream = job_.stream && n_ >= kSegment;
+        const bool stream = job_.given_bytes >= kStreamJacobian && n_ * n_ * kItem >= kStaging;
+        E* const staging = reinterpret_cast<E*>(staging_);
+        if (stream && n_ < kSegment && job_.out.core == n_ * kItem) {  // several rows at a time
+            const std::ptrdiff_t together = kSegment / n_;
+            for (std::ptrdiff_t i = i_first; i < i_last; i += together) {
+                const std::ptrdiff_t count = i_last - i < together ? i_last - i : together;
+                for (std::ptrdiff_t k = 0; k < count; ++k) fill(i + k, 0, n_, staging + k * n_);
+                stream_copy(out_ + i * job_.out.core, staging_, count * n_ * kItem);
+            }
+            stream_fence();
+            return;
+        }
+        // By segments of a row, so that the probabilities of its columns stay in the first cache.
         for (std::ptrdiff_t j = 0; j < n_; j += kSegment) {
             const std::ptrdiff_t j_last = n_ - j < kSegment ? n_ : j + kSegment;
             for (std::ptrdiff_t i = i_first; i < i_last; ++i) {
                 char* const to = out_ + i * job_.out.core + j * kItem;
-                fill(i, j, j_last, reinterpret_cast<E*>(stream ? staging_ : to));
+                fill(i, j, j_last, stream ? staging : reinterpret_cast<E*>(to));
                 if (stream) stream_copy(to, staging_, (j_last - j) * kItem);
             }
         }

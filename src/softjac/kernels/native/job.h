@@ -45,7 +45,9 @@ struct Job {
     Operand mask;                // data is null where there is none
     Operand out;                 // core: along i
     std::ptrdiff_t out_columns;  // of a Jacobian: along j
-    bool stream;                 // a result too large for the cache goes past it
+    // Size of a result in memory that the caller gave; 0 where it is new: then the system has just cleared it, and it is
+    // in the caches already.
+    std::ptrdiff_t given_bytes;
 };
 
 // Kernels of one instruction set.

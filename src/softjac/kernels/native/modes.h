@@ -13,7 +13,6 @@ namespace {
 
 constexpr double kInf = __builtin_huge_val();
 
-
 // Sixteen elements from p + b * step are block b.
 template <class E> struct View {
     E* p;
@@ -49,7 +48,15 @@ SOFTJAC_INLINE F1 first_lane(const F16& a) {
 }
 
 struct Row {
+    explicit Row(std::ptrdiff_t length) : n(length), first(0), last(length) {}
+    Row part(std::ptrdiff_t from, std::ptrdiff_t to) const {
+        Row result = *this;
+        result.first = from;
+        result.last = to;
+        return result;
+    }
     std::ptrdiff_t n;
+    std::ptrdiff_t first, last;  // the elements that a pass is over: from a multiple of sixteen to such a one or to n
     std::ptrdiff_t blocks() const { return (n + kLanes - 1) / kLanes; }
 };
 struct Tile {
@@ -58,9 +65,9 @@ struct Tile {
 };
 
 template <class Body> SOFTJAC_INLINE void each_block(const Row& mode, const Body& body) {
-    const std::ptrdiff_t full = mode.n / kLanes;
-    for (std::ptrdiff_t b = 0; b < full; ++b) body(FullBlock{b});
-    if (const int rest = static_cast<int>(mode.n % kLanes)) body(PartBlock{full, rest});
+    const std::ptrdiff_t full = mode.last / kLanes;
+    for (std::ptrdiff_t b = mode.first / kLanes; b < full; ++b) body(FullBlock{b});
+    if (const int rest = static_cast<int>(mode.last % kLanes)) body(PartBlock{full, rest});
 }
 template <class Body> SOFTJAC_INLINE void each_block(const Tile& mode, const Body& body) {
     for (std::ptrdiff_t b = 0; b < mode.n; ++b) body(FullBlock{b});

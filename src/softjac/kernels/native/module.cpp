@@ -147,10 +147,8 @@ void set_operand(Operand& operand, PyArrayObject* array, int axis) {
         if (d != axis) operand.batch[at++] = PyArray_STRIDE(array, d);
 }
 
-constexpr std::size_t kStreamBytes = 1 << 22;  // a result at least so large is written past the cache
-
-Outcome execute(const Function& f, PyArrayObject* const* in, PyArrayObject* mask, PyArrayObject* out, int axis,
-                Type type) {
+Outcome execute(const Function& f, PyArrayObject* const* in, PyArrayObject* mask, PyArrayObject* out, bool out_is_given,
+                int axis, Type type) {
     Job job;
     job.op = f.op;
     job.type = type;
@@ -186,7 +184,7 @@ Outcome execute(const Function& f, PyArrayObject* const* in, PyArrayObject* mask
         operands[count++] = &job.mask;
     }
     set_batch(job, dims, shape, operands, count);
-    job.stream = static_cast<std::size_t>(PyArray_NBYTES(out)) >= kStreamBytes;
+    job.given_bytes = out_is_given ? PyArray_NBYTES(out) : 0;
 
     const int threads = thread_count.load(std::memory_order_relaxed);
     if (work(job) < kSmallWork) return run(job, *chosen_kernels, 1, interrupted_by_signal);
@@ -248,7 +246,7 @@ PyObject* call(const Function& f, PyObject* const* args, Py_ssize_t count) {
                 return not_implemented();
         Py_INCREF(out);
     }
-    const Outcome outcome = execute(f, in, mask, out, axis, type);
+    const Outcome outcome = execute(f, in, mask, out, out_object != Py_None, axis, type);
     if (outcome == Outcome::done) return reinterpret_cast<PyObject*>(out);
     Py_DECREF(out);
     return outcome == Outcome::no_memory ? PyErr_NoMemory() : nullptr;

@@ -7,6 +7,7 @@
 
 #include "half.h"
 #include "modes.h"
+#include "stream.h"
 
 namespace {
 
@@ -97,19 +98,51 @@ SOFTJAC_SHARED void unpack_tile(const E* x, char* p, std::ptrdiff_t core, std::p
         for (int l = 0; l < count; ++l) narrow(x[j * kLanes + l], *reinterpret_cast<X*>(p + j * core + l * lane));
 }
 
-// A part of the scratch memory of one thread, handed out from the front.
+// n pieces of `width` adjacent elements, `core` bytes apart, to lines of whole blocks of sixteen. A last block that is not
+// full is filled up with its first element.
+inline std::ptrdiff_t panel_line(std::ptrdiff_t width) { return (width + kLanes - 1) / kLanes * kLanes; }
+
+template <class E>
+SOFTJAC_SHARED void pack_panel(const char* p, std::ptrdiff_t core, std::ptrdiff_t width, std::ptrdiff_t n, E* out) {
+    const std::ptrdiff_t last_block = width / kLanes * kLanes, line = panel_line(width);
+    const auto bytes = width * static_cast<std::ptrdiff_t>(sizeof(E));
+    if (core == bytes && line == width) {
+        std::memcpy(out, p, static_cast<std::size_t>(n * bytes));
+        return;
+    }
+    for (std::ptrdiff_t j = 0; j < n; ++j, p += core, out += line) {
+        for (std::ptrdiff_t at = 0; at < bytes; at += 64) __builtin_prefetch(p + kFarAhead * core + at, 0, 2);
+        std::memcpy(out, p, static_cast<std::size_t>(bytes));
+        for (std::ptrdiff_t l = width; l < line; ++l) out[l] = out[last_block];
+    }
+}
+template <class E>
+SOFTJAC_SHARED void unpack_panel(const E* x, char* p, std::ptrdiff_t core, std::ptrdiff_t width, std::ptrdiff_t n,
+                                 bool stream) {
+    const std::ptrdiff_t line = panel_line(width);
+    auto bytes = width * static_cast<std::ptrdiff_t>(sizeof(E));
+    if (core == bytes && line == width) bytes *= n, n = 1;
+    for (std::ptrdiff_t j = 0; j < n; ++j, p += core, x += line) {
+        if (stream) stream_copy(p, reinterpret_cast<const char*>(x), bytes);
+        else std::memcpy(p, x, static_cast<std::size_t>(bytes));
+    }
+}
+
+// A part of the scratch memory of one thread, handed out from the front; without memory it only counts.
 class Arena {
   public:
-    explicit Arena(char* base) : next_(base) {}
+    explicit Arena(char* base) : base_(base) {}
     template <class T> T* take(std::ptrdiff_t count) {
-        char* p = next_;
-        next_ += padded(count * static_cast<std::ptrdiff_t>(sizeof(T)));
+        char* const p = base_ ? base_ + taken_ : nullptr;
+        taken_ += padded(count * static_cast<std::ptrdiff_t>(sizeof(T)));
         return reinterpret_cast<T*>(p);
     }
+    std::ptrdiff_t taken() const { return taken_; }
     static constexpr std::ptrdiff_t padded(std::ptrdiff_t bytes) { return (bytes + 127) / 64 * 64; }
 
   private:
-    char* next_;
+    char* const base_;
+    std::ptrdiff_t taken_ = 0;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The kernels of every function with one result an element. Each has two parts: prepare() reads the operands and
 // answers which lanes hold an odd row (NaN, infinities: see odd_rows.h); finish() writes the results. Nothing is
-// written before finish(), so an operand may be the output.
+// written before finish(), so an operand may be the output. Both begin with copies of what their passes read: for the
+// compiler, a store might change anything that is in memory.
 #pragma once
 
 #include "families.h"
@@ -13,8 +14,9 @@ template <class E> struct Operands {
     View<const E> in[3];
     View<E> out;
     Kept kept;
-    std::ptrdiff_t ahead;  // bytes from a row to the one that is computed next
+    const E* next = nullptr;  // the row that is computed next, if memory is to bring it meanwhile
     NextMax<E>* next_max = nullptr;
+    bool fetch_result = false;  // whether memory is to bring the lines of the result, too
 };
 
 // The maximum of the row that comes next, found while this row waits for its sum and its quotient. Short rows would
@@ -28,24 +30,33 @@ template <class E> SOFTJAC_INLINE F16 max_of(const Row& mode, const Operands<E>&
     return io.next_max && io.next_max->row == io.in[0].p ? io.next_max->max : find_max(mode, io.in[0]);
 }
 template <class E> SOFTJAC_INLINE F16 max_of(const Tile& mode, const Operands<E>& io) { return find_max(mode, io.in[0]); }
-template <class E> SOFTJAC_INLINE void find_next_max(const Row& mode, const Operands<E>& io) {
-    if (!io.next_max || !io.next_max->upcoming) return;
-    io.next_max->row = io.next_max->upcoming;
-    io.next_max->max = find_max(mode, View<const E>{io.next_max->row, kLanes});
+template <class E> SOFTJAC_INLINE void find_next_max(const Row& mode, NextMax<E>& next) {
+    next.row = next.upcoming;
+    if (next.row) next.max = find_max(mode, View<const E>{next.row, kLanes});
 }
-template <class E> SOFTJAC_INLINE void find_next_max(const Tile&, const Operands<E>&) {}
 
 // The sums of a Row are bound by arithmetic: meanwhile memory can bring the next row, and the lines of this one's result.
-template <class E, class Block> SOFTJAC_INLINE void fetch_ahead(const Row&, const Operands<E>& io, Block at) {
-    if (!io.out.p) return;
-    const char* next = reinterpret_cast<const char*>(io.in[0].p + at.b * kLanes) + io.ahead;
-    const char* result = reinterpret_cast<const char*>(io.out.p + at.b * kLanes);
-    for (std::size_t line = 0; line < kLanes * sizeof(E); line += 64) {
-        __builtin_prefetch(next + line, 0, 2);
-        __builtin_prefetch(result + line, 1, 2);
+template <class Mode, class E> class Ahead;
+template <class E> class Ahead<Row, E> {
+  public:
+    explicit Ahead(const Operands<E>& io)
+        : next_(io.next ? io.next : io.in[0].p), result_(io.fetch_result ? io.out.p : next_) {}
+    template <class Block> SOFTJAC_INLINE void operator()(Block at) const {
+        for (std::ptrdiff_t line = 0; line < kLanes; line += 64 / static_cast<std::ptrdiff_t>(sizeof(E))) {
+            __builtin_prefetch(next_ + at.b * kLanes + line, 0, 2);
+            __builtin_prefetch(result_ + at.b * kLanes + line, 1, 2);
+        }
     }
-}
-template <class E, class Block> SOFTJAC_INLINE void fetch_ahead(const Tile&, const Operands<E>&, Block) {}
+
+  private:
+    const E* const next_;
+    const E* const result_;
+};
+template <class E> class Ahead<Tile, E> {
+  public:
+    explicit Ahead(const Operands<E>&) {}
+    SOFTJAC_INLINE void operator()(FullBlock) const {}
+};
 
 template <class... M> inline unsigned odd_lanes(const F16& a, const M&... rest) {
     unsigned normal = lane_bits(finite(a));
@@ -64,13 +75,16 @@ template <class S, class Mode> SOFTJAC_INLINE auto total(S& sum, const Mode& mod
 // R = sum of e^(z - max) over all but the first maximum. Ties are counted, so that it does not matter which is the first.
 template <class Mode, class Family, bool kKeep, class E>
 SOFTJAC_INLINE typename Family::Total sum_of_others(const Mode& mode, const F16& max, const Operands<E>& io) {
+    const View<const E> logits = io.in[0];
+    const Kept kept = io.kept;
     typename Family::template Sum<Mode> sum;
     TieCount<Mode> ties;
+    const Ahead<Mode, E> fetch(io);
     each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-        const auto x = Family::shifted(load(io.in[0], at, -kInf), max);
+        const auto x = Family::shifted(load(logits, at, -kInf), max);
         const auto e = Family::exp(x);
-        if (kKeep) Family::keep(io.kept, at.b, e);
-        fetch_ahead(mode, io, at);
+        if (kKeep) Family::keep(kept, at.b, e);
+        fetch(at);
         const M16 below = Family::is_below(x);
         ties.add(below);
         sum.add_where(below, at, e);
@@ -83,12 +97,15 @@ template <class Mode, class Family> struct Softmax {
     typename Family::Inverse inverse;
 
     template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
+        const View<const E> logits = io.in[0];
+        const Kept kept = io.kept;
         const F16 max = max_of(mode, io);
         typename Family::template Sum<Mode> sum;
+        const Ahead<Mode, E> fetch(io);
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const auto e = Family::exp(Family::shifted(load(io.in[0], at, -kInf), max));
-            Family::keep(io.kept, at.b, e);
-            fetch_ahead(mode, io, at);
+            const auto e = Family::exp(Family::shifted(load(logits, at, -kInf), max));
+            Family::keep(kept, at.b, e);
+            fetch(at);
             sum.add(at, e);
         });
         const auto S = total(sum, mode);
@@ -96,9 +113,11 @@ template <class Mode, class Family> struct Softmax {
         return odd_lanes(max, Family::value(S));
     }
     template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
-        find_next_max(mode, io);
+        const Kept kept = io.kept;
+        const View<E> out = io.out;
+        const Softmax s = *this;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            store(io.out, at, Family::rounded_prob(Family::kept(io.kept, at.b), inverse));
+            store(out, at, Family::rounded_prob(Family::kept(kept, at.b), s.inverse));
         });
     }
 };
@@ -117,12 +136,14 @@ template <class Mode, class Family> struct Complement {
         return odd_lanes(max, Family::value(R));
     }
     template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
-        find_next_max(mode, io);
+        const Kept kept = io.kept;
+        const View<E> out = io.out;
+        const Complement s = *this;
         const F16 one = Family::leading(Family::one());
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const auto e = Family::kept(io.kept, at.b);
-            const F16 q = Family::one_minus(Family::prob(e, inverse));
-            store(io.out, at, select(ge(Family::leading(e), one), at_peak, q));
+            const auto e = Family::kept(kept, at.b);
+            const F16 q = Family::one_minus(Family::prob(e, s.inverse));
+            store(out, at, select(ge(Family::leading(e), one), s.at_peak, q));
         });
     }
 };
@@ -139,9 +160,11 @@ template <class Mode, class Family> struct LogSoftmax {
         return odd_lanes(max, Family::value(R));
     }
     template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
-        find_next_max(mode, io);
+        const View<const E> logits = io.in[0];
+        const View<E> out = io.out;
+        const LogSoftmax s = *this;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            store(io.out, at, Family::log_prob(Family::shifted(load(io.in[0], at, -kInf), row_max), log_S));
+            store(out, at, Family::log_prob(Family::shifted(load(logits, at, -kInf), s.row_max), s.log_S));
         });
     }
 };
@@ -156,10 +179,7 @@ template <class Mode, class Family> struct LogSumExp {
         result = Family::log_sum_exp(max, Family::log1p(mode, R));
         return odd_lanes(max, Family::value(R));
     }
-    template <class E> void finish(const Row& mode, const Operands<E>& io) const {
-        find_next_max(mode, io);
-        store(io.out, PartBlock{0, 1}, result);
-    }
+    template <class E> void finish(const Row&, const Operands<E>& io) const { store(io.out, PartBlock{0, 1}, result); }
     template <class E> void finish(const Tile&, const Operands<E>& io) const { store(io.out, FullBlock{0}, result); }
 };
 
@@ -170,16 +190,20 @@ template <class Mode, class Family> struct Jvp {
     F16 v_peak, mean;
 
     template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
-        peak = find_peak(mode, io.in[0]);
-        v_peak = at_peak(peak, io.in[1]);
+        const View<const E> logits = io.in[0];
+        const View<const E> tangent = io.in[1];
+        const Kept kept = io.kept;
+        const Peak<Mode> k = peak = find_peak(mode, io.in[0]);
+        const F16 v_k = v_peak = at_peak(k, io.in[1]);
         typename Family::template Sum<Mode> others, weighted;
+        const Ahead<Mode, E> fetch(io);
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const auto e = Family::exp(Family::shifted(load(io.in[0], at, -kInf), peak.max));
-            Family::keep(io.kept, at.b, e);
-            fetch_ahead(mode, io, at);
-            const auto e_other = Family::without_peak(peak, at, e);
+            const auto e = Family::exp(Family::shifted(load(logits, at, -kInf), k.max));
+            Family::keep(kept, at.b, e);
+            fetch(at);
+            const auto e_other = Family::without_peak(k, at, e);
             others.add(at, e_other);
-            weighted.add(at, Family::term(e_other, load(io.in[1], at, 0.0) - v_peak));
+            weighted.add(at, Family::term(e_other, load(tangent, at, 0.0) - v_k));
         });
         const auto R = total(others, mode);
         inverse = Family::inverse(mode, R);
@@ -187,9 +211,13 @@ template <class Mode, class Family> struct Jvp {
         return odd_lanes(peak.max, Family::value(R), with_headroom(mean));
     }
     template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        const View<const E> tangent = io.in[1];
+        const Kept kept = io.kept;
+        const View<E> out = io.out;
+        const Jvp s = *this;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const F16 w = load(io.in[1], at, 0.0) - v_peak;
-            store(io.out, at, Family::times(Family::prob(Family::kept(io.kept, at.b), inverse), w - mean));
+            const F16 w = load(tangent, at, 0.0) - s.v_peak;
+            store(out, at, Family::times(Family::prob(Family::kept(kept, at.b), s.inverse), w - s.mean));
         });
     }
 };
@@ -200,10 +228,14 @@ template <class Mode, class Family> struct LogJvp {
 
     template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) { return jvp.prepare(mode, io); }
     template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        const View<const E> logits = io.in[0];
+        const View<const E> tangent = io.in[1];
+        const View<E> out = io.out;
+        const LogJvp s = *this;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const F16 w = load(io.in[1], at, 0.0) - jvp.v_peak;
-            const M16 absent = eq(load(io.in[0], at, -kInf), set1<F16>(-kInf));
-            store(io.out, at, zero_if(absent, w - jvp.mean));
+            const F16 w = load(tangent, at, 0.0) - s.jvp.v_peak;
+            const M16 absent = eq(load(logits, at, -kInf), set1<F16>(-kInf));
+            store(out, at, zero_if(absent, w - s.jvp.mean));
         });
     }
 };
@@ -216,16 +248,20 @@ template <class Mode, class Family> struct LogVjp {
     F16 result_peak;
 
     template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
-        peak = find_peak(mode, io.in[0]);
+        const View<const E> logits = io.in[0];
+        const View<const E> tangent = io.in[1];
+        const Kept kept = io.kept;
+        const Peak<Mode> k = peak = find_peak(mode, io.in[0]);
         typename Family::template Sum<Mode> others, g_others;
+        const Ahead<Mode, E> fetch(io);
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const F16 z = load(io.in[0], at, -kInf);
-            const auto e = Family::exp(Family::shifted(z, peak.max));
-            Family::keep(io.kept, at.b, e);
-            fetch_ahead(mode, io, at);
-            others.add(at, Family::without_peak(peak, at, e));
-            const F16 g = counted(eq(z, set1<F16>(-kInf)), load(io.in[1], at, 0.0));
-            g_others.add(at, Family::plain_term(without_peak(peak, at, g)));
+            const F16 z = load(logits, at, -kInf);
+            const auto e = Family::exp(Family::shifted(z, k.max));
+            Family::keep(kept, at.b, e);
+            fetch(at);
+            others.add(at, Family::without_peak(k, at, e));
+            const F16 g = counted(eq(z, set1<F16>(-kInf)), load(tangent, at, 0.0));
+            g_others.add(at, Family::plain_term(without_peak(k, at, g)));
         });
         const auto R = total(others, mode);
         const auto rest = total(g_others, mode);
@@ -238,11 +274,16 @@ template <class Mode, class Family> struct LogVjp {
         return odd_lanes(peak.max, Family::value(R), Family::value(g_sum), result_peak);
     }
     template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        const View<const E> logits = io.in[0];
+        const View<const E> tangent = io.in[1];
+        const Kept kept = io.kept;
+        const View<E> out = io.out;
+        const LogVjp s = *this;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const M16 absent = eq(load(io.in[0], at, -kInf), set1<F16>(-kInf));
-            const auto p = Family::prob(Family::kept(io.kept, at.b), inverse);
-            const F16 result = Family::minus_product(load(io.in[1], at, 0.0), p, g_sum);
-            store(io.out, at, replace_peak(peak, at, result_peak, zero_if(absent, result)));
+            const M16 absent = eq(load(logits, at, -kInf), set1<F16>(-kInf));
+            const auto p = Family::prob(Family::kept(kept, at.b), s.inverse);
+            const F16 result = Family::minus_product(load(tangent, at, 0.0), p, s.g_sum);
+            store(out, at, replace_peak(s.peak, at, s.result_peak, zero_if(absent, result)));
         });
     }
 };
@@ -254,33 +295,41 @@ template <class Mode, class Family> struct SecondDerivative {
     F16 u_peak, v_peak, u_mean, v_mean, mean;
 
     template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
-        peak = find_peak(mode, io.in[0]);
-        u_peak = at_peak(peak, io.in[1]);
-        v_peak = at_peak(peak, io.in[2]);
+        const View<const E> logits = io.in[0];
+        const View<const E> tangent = io.in[1];
+        const View<const E> second = io.in[2];
+        const Kept kept = io.kept;
+        const Peak<Mode> k = peak = find_peak(mode, io.in[0]);
+        const F16 u_k = u_peak = at_peak(k, io.in[1]), v_k = v_peak = at_peak(k, io.in[2]);
         typename Family::template Sum<Mode> others, u_sum, v_sum, product;
+        const Ahead<Mode, E> fetch(io);
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const auto e = Family::exp(Family::shifted(load(io.in[0], at, -kInf), peak.max));
-            Family::keep(io.kept, at.b, e);
-            fetch_ahead(mode, io, at);
-            const auto e_other = Family::without_peak(peak, at, e);
+            const auto e = Family::exp(Family::shifted(load(logits, at, -kInf), k.max));
+            Family::keep(kept, at.b, e);
+            fetch(at);
+            const auto e_other = Family::without_peak(k, at, e);
             others.add(at, e_other);
-            u_sum.add(at, Family::term(e_other, load(io.in[1], at, 0.0) - u_peak));
-            v_sum.add(at, Family::term(e_other, load(io.in[2], at, 0.0) - v_peak));
+            u_sum.add(at, Family::term(e_other, load(tangent, at, 0.0) - u_k));
+            v_sum.add(at, Family::term(e_other, load(second, at, 0.0) - v_k));
         });
         const auto R = total(others, mode);
         inverse = Family::inverse(mode, R);
         u_mean = Family::mean(total(u_sum, mode), inverse);
         v_mean = Family::mean(total(v_sum, mode), inverse);
+        const SecondDerivative s = *this;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            product.add(at, Family::term(Family::kept(io.kept, at.b), centred(io, at)));
+            product.add(at, Family::term(Family::kept(kept, at.b), s.centred(io, at)));
         });
         mean = Family::mean(total(product, mode), inverse);
         return odd_lanes(peak.max, Family::value(R), with_headroom(u_mean), with_headroom(v_mean), with_headroom(mean));
     }
     template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        const Kept kept = io.kept;
+        const View<E> out = io.out;
+        const SecondDerivative s = *this;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const auto p = Family::prob(Family::kept(io.kept, at.b), inverse);
-            store(io.out, at, Family::times(p, centred(io, at) - mean));
+            const auto p = Family::prob(Family::kept(kept, at.b), s.inverse);
+            store(out, at, Family::times(p, s.centred(io, at) - s.mean));
         });
     }
 
@@ -298,20 +347,26 @@ template <class Mode, class Family> struct VjpFromProbs {
     F16 v_peak, mean;
 
     template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
-        peak = find_peak(mode, io.in[0]);
-        v_peak = at_peak(peak, io.in[1]);
+        const View<const E> probs = io.in[0];
+        const View<const E> tangent = io.in[1];
+        const Peak<Mode> k = peak = find_peak(mode, io.in[0]);
+        const F16 v_k = v_peak = at_peak(k, io.in[1]);
         typename Family::template Sum<Mode> weighted;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const F16 p = without_peak(peak, at, load(io.in[0], at, 0.0));
-            weighted.add(at, Family::plain_term(p, load(io.in[1], at, 0.0) - v_peak));
+            const F16 p = without_peak(k, at, load(probs, at, 0.0));
+            weighted.add(at, Family::plain_term(p, load(tangent, at, 0.0) - v_k));
         });
         mean = Family::value(total(weighted, mode));
         return odd_lanes(peak.max, with_headroom(mean));
     }
     template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        const View<const E> probs = io.in[0];
+        const View<const E> tangent = io.in[1];
+        const View<E> out = io.out;
+        const VjpFromProbs s = *this;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const F16 w = load(io.in[1], at, 0.0) - v_peak;
-            store(io.out, at, load(io.in[0], at, 0.0) * (w - mean));
+            const F16 w = load(tangent, at, 0.0) - s.v_peak;
+            store(out, at, load(probs, at, 0.0) * (w - s.mean));
         });
     }
 };
@@ -322,13 +377,15 @@ template <class Mode, class Family> struct LogVjpFromProbs {
     F16 result_peak;
 
     template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
-        peak = find_peak(mode, io.in[0]);
+        const View<const E> probs = io.in[0];
+        const View<const E> tangent = io.in[1];
+        const Peak<Mode> k = peak = find_peak(mode, io.in[0]);
         typename Family::template Sum<Mode> q, g_others;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const F16 p = load(io.in[0], at, 0.0);
-            q.add(at, Family::plain_term(without_peak(peak, at, p)));
-            const F16 g = counted(eq(p, set1<F16>(0.0)), load(io.in[1], at, 0.0));
-            g_others.add(at, Family::plain_term(without_peak(peak, at, g)));
+            const F16 p = load(probs, at, 0.0);
+            q.add(at, Family::plain_term(without_peak(k, at, p)));
+            const F16 g = counted(eq(p, set1<F16>(0.0)), load(tangent, at, 0.0));
+            g_others.add(at, Family::plain_term(without_peak(k, at, g)));
         });
         const F16 q_peak = Family::value(total(q, mode));
         const auto rest = total(g_others, mode);
@@ -338,11 +395,15 @@ template <class Mode, class Family> struct LogVjpFromProbs {
         return odd_lanes(peak.max, q_peak, Family::value(g_sum), result_peak);
     }
     template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
+        const View<const E> probs = io.in[0];
+        const View<const E> tangent = io.in[1];
+        const View<E> out = io.out;
+        const LogVjpFromProbs s = *this;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-            const F16 p = load(io.in[0], at, 0.0);
-            const F16 result = fnma(p, Family::value(g_sum), load(io.in[1], at, 0.0));
+            const F16 p = load(probs, at, 0.0);
+            const F16 result = fnma(p, Family::value(s.g_sum), load(tangent, at, 0.0));
             const F16 at_zero = zero_if(eq(p, set1<F16>(0.0)), result);
-            store(io.out, at, replace_peak(peak, at, result_peak, at_zero));
+            store(out, at, replace_peak(s.peak, at, s.result_peak, at_zero));
         });
     }
 };

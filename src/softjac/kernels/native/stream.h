@@ -7,7 +7,7 @@
 #include <immintrin.h>
 #endif
 
-#include "modes.h"
+#include "simd/lanes.h"
 
 namespace {
 
