@@ -8,6 +8,7 @@
 #include "job.h"
 #include "odd_rows.h"
 #include "pack.h"
+#include "probs_kernels.h"
 #include "row_kernels.h"
 #include "stream.h"
 

@@ -139,15 +139,22 @@ template <> struct Peak<Tile> {
     F16 index;
 };
 
+constexpr std::ptrdiff_t kSearched = 4096;  // elements of a row that are looked through once more for the first maximum
+
 template <class E> SOFTJAC_SHARED Peak<Row> find_peak(const Row& mode, View<const E> z) {
-    const F16 max = find_max(mode, z);
-    double m[kLanes];
-    storeu(m, max);
-    std::ptrdiff_t j = 0;
+    double best = -kInf;
+    std::ptrdiff_t from = 0;
+    for (std::ptrdiff_t at = 0; at < mode.n; at += kSearched) {
+        const std::ptrdiff_t count = mode.n - at < kSearched ? mode.n - at : kSearched;
+        const double max = first_lane(find_max(Row(count), View<const E>{z.p + at, kLanes})).v;
+        if (max > best) best = max, from = at;
+    }
+    const F16 max = set1<F16>(best);
+    std::ptrdiff_t j = from;
     for (; j + kLanes <= mode.n; j += kLanes)
         if (const unsigned hits = lane_bits(eq(loadu<F16>(z.p + j), max))) return {max, j + __builtin_ctz(hits)};
     for (; j < mode.n; ++j)
-        if (static_cast<double>(z.p[j]) == m[0]) return {max, j};
+        if (static_cast<double>(z.p[j]) == best) return {max, j};
     return {max, 0};
 }
 
