@@ -81,6 +81,7 @@ def _rows(dtype: Any) -> Iterator[tuple[str, Any]]:
     yield from _random(dtype)
     yield from _few_values(dtype)
     yield from _gaps(dtype)
+    yield from _tiny_probabilities(dtype)
     yield from _ends_of_the_range(dtype)
     yield from _log_probabilities(dtype)
     yield from _close_together(dtype)
@@ -130,6 +131,19 @@ def _gaps(dtype: Any) -> Iterator[tuple[str, Any]]:
     digits = -math.log(2.0) * (1 - format_of(dtype).P)
     yield "subnormal results", np.concatenate([[0.0], -np.linspace(edge - 1.0, edge + digits + 2.0, 99)])
     yield "subnormal results, ties", np.concatenate([np.zeros(5), -np.linspace(edge - 1.0, edge + digits + 2.0, 40)])
+
+
+def _tiny_probabilities(dtype: Any) -> Iterator[tuple[str, Any]]:
+    rng = rng_for("tiny probabilities")
+    edge = -limits(dtype).log_of_smallest_normal
+    yield "the last normal probabilities", np.concatenate([[0.0], -rng.uniform(edge - 75.0, edge, 150)])
+    yield "the first subnormal probabilities", np.concatenate([[0.0], -rng.uniform(edge, edge + 4.5, 300)])
+    yield "the first subnormal probabilities, ties", np.concatenate([np.zeros(3), -rng.uniform(edge, edge + 4.5, 150)])
+    yield "products of probabilities that are tiny", np.concatenate([[0.0], -rng.uniform(0.0, edge, 40)])
+    for x in rng.uniform(edge - 0.5, edge + 4.5, 40):
+        yield f"a pair {x:g} apart", [0.0, -x]
+    for n in [3, 17, 100]:
+        yield f"random n={n} deviation=150", rng.standard_normal(n) * 150.0
 
 
 def _ends_of_the_range(dtype: Any) -> Iterator[tuple[str, Any]]:
@@ -201,6 +215,9 @@ def huge_tangents(row: HardRow) -> Iterator[tuple[str, Any]]:
     yield "largest", np.full(n, most).astype(row.logits.dtype)
     yield "largest of both signs", (signs * most).astype(row.logits.dtype)
     yield "one largest", np.where(np.arange(n) == n // 2, most, 0.0).astype(row.logits.dtype)
+    first = int(np.argmax(row.logits.astype(np.float64)))  # so that the results of the others are far smaller
+    last = np.where(np.arange(n) == n - 1, -most, np.where(row.logits == row.logits[first], most, 0.0))
+    yield "largest where the probability is", last.astype(row.logits.dtype)
 
 
 def tiny_tangents(row: HardRow) -> Iterator[tuple[str, Any]]:

@@ -163,8 +163,11 @@ def test_where_of_another_dtype(name, sj):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_where_of_another_shape(name, sj):
+    operand = {"logsumexp_weighted": "logits and b together"}.get(
+        name, "probs" if name.endswith("_probs") else "logits"
+    )
     for shape in ((3,), (4, 3), (2, 3, 4), (1, 3, 4)):  # the last two would enlarge the logits
-        phrases = [f"where has shape {shape}", "logits has shape (3, 4)", "must broadcast"]
+        phrases = [f"where has shape {shape}", f"{operand} has shape (3, 4)", "must broadcast"]
         refused(sj, "ShapeError", phrases, call, sj, name, ROWS, where=np.ones(shape, dtype=bool))
 
 

@@ -150,19 +150,21 @@ def broadcast_with_weights(logits: Shape, b: Shape) -> Shape:
         ) from None
 
 
-def check_where(name_of_dtype: str, is_bool: bool, shape: Shape, logits: Shape) -> None:
-    """Refuse a `where` that is not boolean, or that does not broadcast to the shape of logits."""
+def check_where(name_of_dtype: str, is_bool: bool, shape: Shape, operand: str, wanted: Shape) -> None:
+    """Refuse a `where` that is not boolean, or that does not broadcast to the shape wanted, that of an operand."""
     if not is_bool:
         raise DTypeError(
             f"where has dtype {name_of_dtype}: pass booleans, True for the elements that take part (where != 0 makes "
             "them from numbers)."
         )
     try:
-        fits = np.broadcast_shapes(shape, logits) == logits
+        fits = np.broadcast_shapes(shape, wanted) == wanted
     except ValueError:
         fits = False
     if not fits:
-        raise ShapeError(f"where has shape {shape} and logits has shape {logits}: where must broadcast to logits.")
+        raise ShapeError(
+            f"where has shape {shape} and {operand} has shape {wanted}: where must broadcast to {operand}."
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------- dtypes
@@ -229,17 +231,27 @@ def common_dtype(arrays: Sequence[NDArray]) -> "np.dtype[Any]":
 # ------------------------------------------------------------------------------------------------- NumPy's arrays
 
 
-def mask(where: object, logits: Shape) -> NDArray | None:
-    """`where` as a boolean array of the shape of logits (a view that may repeat memory)."""
+def mask(where: object, operand: str, wanted: Shape) -> NDArray | None:
+    """`where` as a boolean array of the shape wanted, that of an operand (a view that may repeat memory)."""
     if where is None:
         return None
+    array = booleans(where)
+    if array.dtype.kind != "b" or array.shape != wanted:
+        check_where(str(array.dtype), array.dtype.kind == "b", array.shape, operand, wanted)
+    return array if array.shape == wanted else np.broadcast_to(array, wanted)
+
+
+def booleans(where: object) -> NDArray:
+    """`where` as an array, of whatever dtype."""
     try:
-        array = np.asarray(where)
+        return np.asarray(where)
     except (ValueError, TypeError) as error:
-        raise DTypeError(f"where cannot be made an array of booleans ({error}): pass a boolean array.") from error
-    if array.dtype.kind != "b" or array.shape != logits:
-        check_where(str(array.dtype), array.dtype.kind == "b", array.shape, logits)
-    return array if array.shape == logits else np.broadcast_to(array, logits)
+        raise refuse_where(error) from error
+
+
+def refuse_where(error: Exception) -> DTypeError:
+    """The error for a `where` that no array can be made of."""
+    return DTypeError(f"where cannot be made an array of booleans ({error}): pass a boolean array.")
 
 
 def check_out(out: object, shape: Shape, dtype: "np.dtype[Any]") -> None:

@@ -27,13 +27,13 @@ def evaluate(
 ) -> Any:
     """Normalise the arguments and compute: what the public functions do with all but the plainest input."""
     with np.errstate(all="ignore"):
-        if _NUMPYS.issuperset(map(type, operands.values())) and type(where) in _NUMPYS:
+        if _NUMPYS.issuperset(map(type, [*operands.values(), where, out])):
             return _plain.evaluate(quantity, operands, axis, where, out, keepdims=keepdims)
         library = _libraries.find(operands, where)
         if library is not None:
             return _libraries.evaluate(library, quantity, operands, axis, where, out, keepdims=keepdims)
         for container in _CONTAINERS:
-            if any(map(container.holds, operands.values())) or container.holds(where):
+            if any(map(container.holds, [*operands.values(), where, out])):
                 return container.evaluate(evaluate, quantity, operands, axis, where, out, keepdims=keepdims)
         return _plain.evaluate(quantity, operands, axis, where, out, keepdims=keepdims)
 
@@ -62,8 +62,10 @@ def _steps(x: Any) -> tuple[str, list[str]]:
         _, steps = _steps(x._meta)
         return f"{kind} of {x.dtype}, shape {x.shape}", ["stays lazy: each block by itself", *steps]
     if pandas.holds(x):
-        _, steps = _steps(pandas.values("logits", x))
-        return f"{kind} of shape {x.shape}", ["its values are taken by position; the result gets the labels", *steps]
+        values = pandas.values("logits", x)
+        _, steps = _steps(values)
+        labels = f"its values are taken by position, as {values.dtype}; the result gets the labels"
+        return f"{kind} of shape {x.shape}", [labels, *steps]
     if masked.holds(x):
         _, steps = _steps(x.data)
         return f"{kind} of {x.dtype}, shape {x.shape}", [

@@ -57,6 +57,9 @@ def find(operands: Mapping[str, object], where: object) -> Library | None:
     first_name, first = next(iter(libraries.items()))
     for name, value in values.items():
         other = name_of(value)
+        if other == "builtins":
+            kind = type(value).__name__
+            raise DTypeError(f"{name} is a {kind}, not numbers: pass an array of {first.name}, as {first_name} is.")
         if other is not None and other != first.name:
             raise _arguments.mixed_libraries([first_name, name], [first.name, other])
     return first
@@ -87,7 +90,7 @@ def evaluate(
         arrays = [xp.broadcast_to(array, shape) for array in arrays]
     shapes = {name: tuple(array.shape) for name, array in zip(operands, arrays, strict=True)}
     layout = _arguments.layout(quantity.name, shapes, axis, many_axes=quantity.many_axes)
-    part = _part(library, where, shapes[next(iter(operands))], like)
+    part = _part(library, where, quantity.first_of(operands), shapes[next(iter(operands))], like)
     shape = quantity.shape(layout, keepdims=keepdims)
     if layout.n == 0:
         return xp.full(shape, -xp.inf, dtype=dtype, device=library.device(like))
@@ -130,11 +133,15 @@ def _numbers(library: Library, name: str, value: object, like: Array) -> Array:
     return library.xp.astype(array, library.widest(like))
 
 
-def _part(library: Library, where: object, logits: _arguments.Shape, like: Array) -> Array:
-    """`where` as a boolean array of the shape of logits."""
+def _part(library: Library, where: object, operand: str, wanted: _arguments.Shape, like: Array) -> Array:
+    """`where` as a boolean array of the shape wanted, that of an operand."""
     xp = library.xp
     if where is None:
-        return xp.ones(logits, dtype=xp.bool, device=library.device(like))
-    array: Array = where if library_of(where) is not None else library.from_numbers(where, like)
-    _arguments.check_where(str(array.dtype), library.kind(array.dtype) == "bool", tuple(array.shape), logits)
-    return xp.broadcast_to(array, logits)
+        return xp.ones(wanted, dtype=xp.bool, device=library.device(like))
+    try:
+        array: Array = where if library_of(where) is not None else library.from_numbers(where, like)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise _arguments.refuse_where(error) from error
+    is_bool = library.kind(array.dtype) == "bool"
+    _arguments.check_where(str(array.dtype), is_bool, tuple(array.shape), operand, wanted)
+    return xp.broadcast_to(array, wanted)

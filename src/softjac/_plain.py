@@ -20,7 +20,7 @@ def evaluate(
     if quantity.weighted:
         shape = _arguments.broadcast_with_weights(arrays[0].shape, arrays[1].shape)
         arrays = [_broadcast(array, shape) for array in arrays]
-    part = _arguments.mask(where, arrays[0].shape)
+    part = _arguments.mask(where, quantity.first_of(operands), arrays[0].shape)
     if not keepdims and (direct := _directly(quantity, arrays, dtype, axis, part, out)) is not NotImplemented:
         return direct
     shapes = {name: array.shape for name, array in zip(operands, arrays, strict=True)}

@@ -1,6 +1,6 @@
 """The functions that users call, as data: what each returns and what computes it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,6 +35,10 @@ class Quantity:
     def no_weights(self) -> tuple[None, ...]:
         """What stands in the compiled function's arguments for weights that are not there."""
         return (None,) if self.result == "row" and not self.weighted else ()
+
+    def first_of(self, operands: Iterable[str]) -> str:
+        """What `where` broadcasts to, in words: the first operand, or logits and weights together."""
+        return "logits and b together" if self.weighted else next(iter(operands))
 
     def shape(self, layout: Layout, *, keepdims: bool) -> Shape:
         """Shape of the result."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from softjac import kernels
 from softjac.errors import ArgumentError, DTypeError
 
-_MOST = 4096  # what the core takes; kernels/native/module.cpp has the same number
+_MOST = 4096  # what the core takes; kernels/native/schedule.h has the same number
 
 _without_core = 1
 

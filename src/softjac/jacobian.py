@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from softjac import _quantities as quantities
 from softjac._arguments import Axis, Float, Out
 from softjac._dispatch import evaluate
+from softjac.errors import DTypeError
 
 _fast_jacobian = quantities.JACOBIAN.in_core
 _fast_jvp = quantities.JVP.in_core
@@ -120,6 +121,8 @@ def softmax_vjp(
     result = _fast_jvp(logits, cotangent, axis, where, out)
     if result is not NotImplemented:
         return result
+    if logits is None:
+        raise _nothing_given()
     return evaluate(quantities.VJP, {"logits": logits, "cotangent": cotangent}, axis, where, out)
 
 
@@ -187,6 +190,8 @@ def log_softmax_vjp(
     result = _fast_log_vjp(logits, cotangent, axis, where, out)
     if result is not NotImplemented:
         return result
+    if logits is None:
+        raise _nothing_given()
     return evaluate(quantities.LOG_VJP, {"logits": logits, "cotangent": cotangent}, axis, where, out)
 
 
@@ -225,3 +230,7 @@ def softmax_second_derivative(
     if result is not NotImplemented:
         return result
     return evaluate(quantities.SECOND, {"logits": logits, "u": u, "v": v}, axis, where, out)
+
+
+def _nothing_given() -> DTypeError:
+    return DTypeError("logits is None, and probs is not given: pass the logits, or the probabilities as probs=.")

@@ -10,6 +10,7 @@ import numpy as np
 
 from softjac import _arguments
 from softjac._arguments import Layout, Shape
+from softjac._containers import masked
 from softjac._quantities import Quantity
 from softjac.errors import ArgumentError, DTypeError, ShapeError
 
@@ -49,13 +50,15 @@ def evaluate(
         shapes = dict.fromkeys(arrays, shape)
         arrays = {name: array[(None,) * (len(shape) - array.ndim)] for name, array in arrays.items()}
     layout = _arguments.layout(quantity.name, shapes, axis, many_axes=quantity.many_axes)
-    first = next(iter(arrays.values()))
     for i, (name, array) in enumerate(arrays.items()):
         _check_chunks(name, array, layout.operand_axes[i])
     if where is not None:
         where = _lazy(da, "where", where)
-        _arguments.check_where(str(where.dtype), where.dtype.kind == "b", _shape(where), _shape(first))
-        where = where[(None,) * (first.ndim - where.ndim)].rechunk(dict.fromkeys(layout.operand_axes[0], -1))
+        full = next(iter(shapes.values()))
+        _arguments.check_where(
+            str(where.dtype), where.dtype.kind == "b", _shape(where), quantity.first_of(operands), full
+        )
+        where = where[(None,) * (len(full) - where.ndim)].rechunk(dict.fromkeys(layout.operand_axes[0], -1))
     function = partial(
         _block, inner, quantity, tuple(arrays), class_axes=len(layout.class_shape), masked=where is not None
     )
@@ -65,7 +68,7 @@ def evaluate(
         return da.transpose(result, tuple(order.index(j) for j in range(result.ndim)))
     if keepdims:
         for class_axis in layout.result_axes:
-            result = da.expand_dims(result, class_axis)
+            result = result[(*(slice(None),) * class_axis, None)]
     return result
 
 
@@ -107,9 +110,12 @@ def _block(
 def _lazy(da: Any, name: str, value: Any) -> Any:
     if holds(value):
         return value
-    if not isinstance(value, np.ndarray | np.generic | list | tuple | int | float):
-        raise DTypeError(f"{name} is a {type(value).__name__}: beside Dask arrays pass Dask or NumPy arrays.")
-    array = np.asarray(value) if name == "where" else _arguments.numbers(name, value)
+    if masked.holds(value) or not isinstance(value, np.ndarray | np.generic | list | tuple | int | float):
+        raise DTypeError(
+            f"{name} is a {type(value).__name__}: beside Dask arrays pass Dask or NumPy arrays (a masked one as "
+            "dask.array.from_array makes it lazy)."
+        )
+    array = _arguments.booleans(value) if name == "where" else _arguments.numbers(name, value)
     return da.from_array(array, chunks=-1)
 
 

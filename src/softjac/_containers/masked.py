@@ -42,7 +42,7 @@ def evaluate(
         masks = [np.broadcast_to(mask, shape) for mask in masks]
     shapes = {name: array.shape for name, array in arrays.items()}
     layout = _arguments.layout(quantity.name, shapes, axis, many_axes=quantity.many_axes)
-    part = _arguments.mask(where, next(iter(shapes.values())))
+    part = _arguments.mask(where, quantity.first_of(operands), next(iter(shapes.values())))
     shape = quantity.shape(layout, keepdims=keepdims)
     dtype = _arguments.common_dtype(list(arrays.values()))
     _arguments.check_out(out, shape, dtype)

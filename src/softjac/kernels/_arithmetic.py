@@ -33,15 +33,22 @@ class Arithmetic:
         """Limits of the dtype."""
         return self.xp.finfo(self.dtype)
 
-    def headroom(self, factors: int) -> tuple[Any, Any]:
-        """Limit and factor, a power of two, of numbers that go into products of so many and into sums.
+    @cached_property
+    def most_digits(self) -> float:
+        """Log to base 2 of the largest number."""
+        return math.log2(self.finfo.max)
 
-        Up to limit the products stay finite, and sums of 2^20 of them; larger numbers do so times factor.
+    def shrink(self, *largest: Array) -> list[Array]:
+        """Powers of two for numbers up to each of these: times them, their sums and their product stay finite.
+
+        They are 1 unless that is needed, and no smaller than is needed, so that small results are not lost.
         """
-        if factors == 1:
-            return self.finfo.max * 2.0**-24, 2.0**-24
-        root = self.finfo.smallest_normal**0.5
-        return 2.0**-24 / root, root * 2.0**-24
+        xp, most = self.xp, self.most_digits - 24.0
+        digits = [xp.log2(xp.where(x > 0.0, x, 1.0)) for x in largest]
+        excess = [xp.where(d > most, xp.ceil(d - most), 0.0) for d in digits]
+        rest = sum(d - e for d, e in zip(digits, excess, strict=True)) - most
+        share = xp.where(rest > 0.0, xp.ceil(rest / len(largest)), 0.0)
+        return [2.0 ** (-(e + share)) for e in excess]
 
     def positions(self, n: int) -> Array:
         """0, 1, ... n - 1, on the device of the other arrays."""
@@ -99,3 +106,7 @@ class Arithmetic:
     def round(self, x: Pair) -> Array:
         """Hi + lo as one number."""
         return x[0] + x[1]
+
+    def unscale(self, x: Pair, times: int = 1) -> Array:
+        """A pair that carries the `scale` so many times, as one number without it."""
+        return self.round(x) if self.scale == 1.0 else self.round(x) / self.scale**times

@@ -94,6 +94,21 @@ class Pairs(Arithmetic):
         """Hi + lo as one number, which is hi where that is infinite."""
         return np.where(np.isfinite(x[0]), x[0] + x[1], x[0])
 
+    def unscale(self, x: Pair, times: int = 1) -> Array:
+        """The same with one rounding, also where the result is a subnormal number.
+
+        There, adding the smallest normal number rounds at the place where subnormal numbers end.
+        """
+        factor = self.dtype.type(2.0) ** (-times * _SCALE_BITS)
+        rounded = self.round(x)
+        least = self.finfo.smallest_normal / factor
+        low = np.abs(rounded) < least
+        if not low.any():
+            return rounded * factor
+        magnitude, rest = np.abs(x[0]), np.where(x[0] < 0.0, -x[1], x[1])
+        s, error = self.two_sum(least, magnitude)
+        return np.where(low, np.copysign(((s + (error + rest)) - least) * factor, x[0]), rounded * factor)
+
     def _product_error(self, a: Array, b: Array, product: Array) -> Array:
         """What product = a * b lost to rounding."""
         a_hi, a_lo = self._split(a)
@@ -105,6 +120,11 @@ class Pairs(Arithmetic):
         c = x * self._splitter
         hi = c - (c - x)
         return hi, x - hi
+
+    @cached_property
+    def most_digits(self) -> float:
+        """Log to base 2 of the largest number, which may be larger than Python's."""
+        return float(np.log2(self.finfo.max))
 
     @cached_property
     def _splitter(self) -> float:

@@ -40,7 +40,7 @@ class RowState:
 
     def log_total(self, a: Arithmetic) -> Pair:
         """Log of S, log1p(R)."""
-        return a.log1p((self.R[0] / a.scale, self.R[1] / a.scale))
+        return a.log1p(_unscaled(a, self.R))
 
 
 def row_state(a: Arithmetic, z: Array, part: Array) -> RowState:
@@ -76,13 +76,13 @@ def row_state(a: Arithmetic, z: Array, part: Array) -> RowState:
 def softmax(a: Arithmetic, z: Array, part: Array) -> Array:
     """Probabilities p_j = e_j / S."""
     state = row_state(a, z, part)
-    return a.xp.where(state.active, a.round(_probabilities(a, state)), 0.0)
+    return a.xp.where(state.active, a.unscale(_probabilities(a, state)), 0.0)
 
 
 def softmax_complement(a: Arithmetic, z: Array, part: Array) -> Array:
     """Complements q = 1 - p: (R + (1 - e_j)) / S, which is R / S at the maximum."""
     state = row_state(a, z, part)
-    return a.xp.where(state.active, a.round(_complements(a, state)), 1.0)
+    return a.xp.where(state.active, a.unscale(_complements(a, state)), 1.0)
 
 
 def log_softmax(a: Arithmetic, z: Array, part: Array) -> Array:
@@ -118,8 +118,8 @@ def logsumexp_weighted(a: Arithmetic, z: Array, b: Array, part: Array) -> Array:
 
     # Where weights are so large that T might overflow, they are taken times a power of two.
     weights = xp.where(state.active & xp.isfinite(b) & ~endless, balanced, 0.0)
-    limit, factor = a.headroom(1)
-    large = _any(xp, xp.abs(weights) > limit / a.scale)
+    factor = 2.0**-24
+    large = _any(xp, xp.abs(weights) > a.finfo.max * factor / a.scale)
     weights = xp.where(large, weights * (factor / a.scale), weights)
     scaled = a.sum(a.multiply(state.e, (weights, weights * (z_lo - m_lo))))  # e^x is 1 + x for an x that small
     scaled = xp.where(xp.isnan(scaled[0]), 0.0, scaled[0]), scaled[1]  # rows without a limit get theirs below
@@ -159,8 +159,8 @@ def softmax_jacobian(a: Arithmetic, z: Array, part: Array) -> Array:
     xp = a.xp
     state = row_state(a, z, part)
     p, q = _probabilities(a, state), _complements(a, state)
-    diagonal = a.round(a.multiply(p, q))
-    product = a.round(a.multiply(_as_row(p), _as_column(p)))
+    diagonal = a.unscale(a.multiply(p, q), 2)
+    product = a.unscale(a.multiply(_as_row(p), _as_column(p)), 2)
     classes = a.positions(z.shape[-1])
     on_diagonal = classes[:, None] == classes
     active = state.active[..., :, None] & state.active[..., None, :]
@@ -183,7 +183,7 @@ def softmax_jvp_probs(a: Arithmetic, probs: Array, tangent: Array, part: Array) 
 def log_softmax_jvp(a: Arithmetic, z: Array, tangent: Array, part: Array) -> Array:
     """Derivative of the log-probabilities along a vector, w_i - wbar, and 0 where z = -inf."""
     at = _distribution(a, row_state(a, z, part), part)
-    v = Tangent(a, tangent, at)
+    (v,) = Tangent.together(a, at, tangent)
     w, wbar = _centred(a, at, v.scaled)
     return v.limit(v.unscale(w - wbar))
 
@@ -194,7 +194,7 @@ def log_softmax_vjp(a: Arithmetic, z: Array, cotangent: Array, part: Array) -> A
     At the maximum that cancels; it is q_k g_k - p_k (sum of the others) there.
     """
     state = row_state(a, z, part)
-    return _log_vjp(a, _distribution(a, state, part), a.round(_complements(a, state)), cotangent)
+    return _log_vjp(a, _distribution(a, state, part), a.unscale(_complements(a, state)), cotangent)
 
 
 def log_softmax_vjp_probs(a: Arithmetic, probs: Array, cotangent: Array, part: Array) -> Array:
@@ -207,7 +207,7 @@ def softmax_second_derivative(a: Arithmetic, z: Array, u: Array, v: Array, part:
     """Second derivative of softmax applied to u and v: p (c - E[c]) with c = (u - ubar)(v - vbar), means under p."""
     xp = a.xp
     at = _distribution(a, row_state(a, z, part), part)
-    first, second = Tangent(a, u, at, factors=2), Tangent(a, v, at, factors=2)
+    first, second = Tangent.together(a, at, u, v)
     wu, ubar = _centred(a, at, first.scaled)
     wv, vbar = _centred(a, at, second.scaled)
     c = (wu - ubar) * (wv - vbar)
@@ -235,23 +235,30 @@ class Distribution:
 class Tangent:
     """A vector that a derivative is applied to, with its odd values sorted out.
 
-    scaled: finite, 0 where nothing takes part, and times a power of two in rows whose sums, or products of so many
-    factors, might overflow. infinite: infinite elements with p > 0. has_nan: rows with a NaN that takes part.
+    scaled: finite, 0 where nothing takes part, and times a power of two in rows whose sums or products might overflow.
+    infinite: infinite elements with p > 0. has_nan: rows with a NaN that takes part.
     """
 
-    def __init__(self, a: Arithmetic, v: Array, at: Distribution, factors: int = 1) -> None:
+    def __init__(self, a: Arithmetic, v: Array, at: Distribution) -> None:
         xp = a.xp
-        self._xp, self._v, self._at = xp, v, at
+        self._xp, self._v, self._at, self._factor = xp, v, at, 1.0
         self.infinite = at.active & xp.isinf(v)
         self.has_nan = _any(xp, at.part & xp.isnan(v))
-        finite = xp.where(at.active & xp.isfinite(v), v, 0.0)
-        limit, self._factor = a.headroom(factors)
-        self._large = _any(xp, xp.abs(finite) > limit)
-        self.scaled = xp.where(self._large, finite * self._factor, finite)
+        self.scaled = xp.where(at.active & xp.isfinite(v), v, 0.0)
+
+    @classmethod
+    def together(cls, a: Arithmetic, at: Distribution, *vectors: Array) -> "list[Tangent]":
+        """Vectors that a derivative is applied to at once, as small as their product has to be."""
+        tangents = [cls(a, v, at) for v in vectors]
+        largest = [a.xp.max(a.xp.abs(tangent.scaled), axis=-1, keepdims=True) for tangent in tangents]
+        for tangent, factor in zip(tangents, a.shrink(*largest), strict=True):
+            tangent._factor = factor
+            tangent.scaled = tangent.scaled * factor
+        return tangents
 
     def unscale(self, x: Array) -> Array:
         """Undo the scaling in a result that is linear in the vector."""
-        return self._xp.where(self._large, x / self._factor, x)
+        return x / self._factor
 
     def limit(self, result: Array) -> Array:
         """The result for finite vectors, or the limit where the vector has infinite elements.
@@ -272,7 +279,7 @@ class Tangent:
 
 
 def _jvp(a: Arithmetic, at: Distribution, tangent: Array) -> Array:
-    v = Tangent(a, tangent, at)
+    (v,) = Tangent.together(a, at, tangent)
     w, wbar = _centred(a, at, v.scaled)
     return v.limit(v.unscale(at.p * (w - wbar)))
 
@@ -280,7 +287,7 @@ def _jvp(a: Arithmetic, at: Distribution, tangent: Array) -> Array:
 def _log_vjp(a: Arithmetic, at: Distribution, q: Array, cotangent: Array) -> Array:
     """Q: the complement of p, of which only that of the maximum is read."""
     xp = a.xp
-    g = Tangent(a, cotangent, at)
+    (g,) = Tangent.together(a, at, cotangent)
     others = a.round(a.sum((xp.where(at.at_k, 0.0, g.scaled), 0.0)))
     total = others + xp.sum(xp.where(at.at_k, g.scaled, 0.0), axis=-1, keepdims=True)
     return g.limit(g.unscale(xp.where(at.at_k, q * g.scaled - at.p * others, g.scaled - at.p * total)))
@@ -294,7 +301,7 @@ def _centred(a: Arithmetic, at: Distribution, v: Array) -> Pair:
 
 
 def _distribution(a: Arithmetic, state: RowState, part: Array) -> Distribution:
-    return Distribution(a.round(_probabilities(a, state)), part, state.active, state.at_k)
+    return Distribution(a.unscale(_probabilities(a, state)), part, state.active, state.at_k)
 
 
 def _given(a: Arithmetic, probs: Array, part: Array) -> Distribution:
@@ -308,13 +315,21 @@ def _given(a: Arithmetic, probs: Array, part: Array) -> Distribution:
 
 
 def _probabilities(a: Arithmetic, state: RowState) -> Pair:
-    return a.divide(state.e, state.total(a))
+    """The p with the arithmetic's scale: so they keep their low parts."""
+    return a.divide(state.e, _unscaled(a, state.total(a)))
 
 
 def _complements(a: Arithmetic, state: RowState) -> Pair:
-    """(R + (1 - e_j)) / S. At the maximum 1 - e is 0, which leaves R / S; elsewhere R holds e_j, so nothing cancels."""
+    """(R + (1 - e_j)) / S, with the arithmetic's scale.
+
+    At the maximum 1 - e is 0, which leaves R / S; elsewhere R holds e_j, so nothing cancels.
+    """
     rest = a.add((a.xp.full_like(state.e[0], a.scale), 0.0), (-state.e[0], -state.e[1]))
-    return a.divide(a.add(state.R, rest), state.total(a))
+    return a.divide(a.add(state.R, rest), _unscaled(a, state.total(a)))
+
+
+def _unscaled(a: Arithmetic, x: Pair) -> Pair:
+    return x[0] / a.scale, x[1] / a.scale
 
 
 def _as_row(x: Pair) -> Pair:

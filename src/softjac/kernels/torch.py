@@ -1,6 +1,5 @@
 """What the reference needs to know of torch: the array-API names of its functions."""
 
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -50,8 +49,12 @@ def _astype(x: Array, dtype: Any) -> Array:
     return x.to(dtype)
 
 
-def _concat(arrays: Sequence[Array], *, axis: int) -> Array:
-    return torch.cat(tuple(arrays), dim=axis)
+def _max(x: Array, *, axis: int, keepdims: bool) -> Array:
+    return torch.amax(x, dim=axis, keepdim=keepdims)
+
+
+def _min(x: Array, *, axis: int, keepdims: bool) -> Array:
+    return torch.amin(x, dim=axis, keepdim=keepdims)
 
 
 def _result_type(*arrays: Array) -> Any:
@@ -80,7 +83,7 @@ _NAMESPACE = SimpleNamespace(
     argmax=_argmax,
     astype=_astype,
     broadcast_to=torch.broadcast_to,
-    concat=_concat,
+    ceil=torch.ceil,
     exp=torch.exp,
     finfo=torch.finfo,
     full=torch.full,
@@ -90,11 +93,15 @@ _NAMESPACE = SimpleNamespace(
     isnan=torch.isnan,
     log=torch.log,
     log1p=torch.log1p,
+    log2=torch.log2,
+    max=_max,
+    min=_min,
     ones=torch.ones,
     ones_like=torch.ones_like,
     permute_dims=torch.permute,
     reshape=torch.reshape,
     result_type=_result_type,
+    round=torch.round,
     sum=_sum,
     take_along_axis=_take_along_axis,
     where=torch.where,

@@ -28,8 +28,8 @@ constexpr int kTileFewest = 3;                   // fewer rows than this go one 
 
 constexpr std::ptrdiff_t kMaxPending = 512;      // longest row that is finished after the next one is prepared
 // Results of so many bytes go past the caches, which they would only fill; at places that lie apart even smaller ones do.
-constexpr std::ptrdiff_t kStreamRow = 24 << 20;
-constexpr std::ptrdiff_t kStreamPanel = 4 << 20;
+constexpr std::ptrdiff_t kStreamed = 24 << 20;
+constexpr std::ptrdiff_t kStreamedPanel = 4 << 20;
 constexpr std::ptrdiff_t kStaging = 8192;        // bytes of a result that are written past the cache together
 
 inline std::ptrdiff_t blocks_of(std::ptrdiff_t n) { return (n + kLanes - 1) / kLanes; }
@@ -64,7 +64,7 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
             }
         }
         d.finish_pending();
-        if (job.given_bytes >= kStreamPanel) stream_fence();
+        if (job.given_bytes >= kStreamedPanel) stream_fence();
     }
 
   private:
@@ -79,7 +79,7 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
         return kNative && !kScalarResult && !tiles(job) && !streams(job) && !job.mask.data && job.n <= kMaxPending;
     }
 
-    static bool streams(const Job& job) { return kNative && !kScalarResult && job.given_bytes >= kStreamRow; }
+    static bool streams(const Job& job) { return kNative && !kScalarResult && job.given_bytes >= kStreamed; }
 
     // Whether rows may have to be copied, to stand side by side or without what is masked out.
     static bool packs(const Job& job) {
@@ -211,7 +211,9 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
         constexpr std::ptrdiff_t kSegment = kStaging / static_cast<std::ptrdiff_t>(sizeof(E));
         for (std::ptrdiff_t first = 0; first < n_; first += kSegment) {
             const std::ptrdiff_t last = n_ - first < kSegment ? n_ : first + kSegment;
-            io.out.p = scratch_.staging - first;  // so that the element `first` comes to the front
+            // So that the element `first` comes to the front. By address: no array begins there.
+            io.out.p = reinterpret_cast<E*>(reinterpret_cast<std::uintptr_t>(scratch_.staging) -
+                                            static_cast<std::uintptr_t>(first) * sizeof(E));
             kernel.finish(Row{n_}.part(first, last), io);
             stream_copy(out_ + first * kItem, reinterpret_cast<const char*>(scratch_.staging), (last - first) * kItem);
         }
@@ -289,7 +291,7 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
             io.out = {scratch_.panel[0] + at, panel_line(width)};
             compute_tile(io, count);
         }
-        const bool stream = job_.given_bytes >= kStreamPanel;
+        const bool stream = job_.given_bytes >= kStreamedPanel;
         unpack_panel(scratch_.panel[0], out_, job_.out.core, width, kScalarResult ? 1 : n_, stream);
     }
 
@@ -305,35 +307,63 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
         return count;
     }
 
-    // One odd row. Where only its tangents are too large or lie off the support, it is computed once more without them.
+    // One odd row. Where only its tangents are too large or lie off the support, it is computed once more without them:
+    // small enough for the sums, which have terms of 2^128 e^(z - m) times a tangent, and then as they are, or nearly so,
+    // for the results, of which none may be lost.
     SOFTJAC_SHARED void odd(const Line<const E>* in, Line<E> out, bool nothing_takes_part) {
         if (odd_row(op, in, out, n_, nothing_takes_part)) return;
-        Operands<E> io{};
-        io.kept = scratch_.kept;
-        int exponent = 0;
-        for (int i = 0; i < job_.inputs; ++i) {
-            E* const clean = scratch_.clean[i];
-            int scale = 0;
-            for (std::ptrdiff_t j = 0; j < n_; ++j) {
-                const bool counts = i == 0 || in_support(op, in[0][j]);
-                clean[j] = counts ? in[i][j] : E(0);
-                if (i > 0 && counts && std::fabs(in[i][j]) > E(0)) {
-                    const int own = std::ilogb(static_cast<double>(in[i][j]));
-                    if (own - 400 > scale) scale = own - 400;
-                }
+        if constexpr (tangents_of(op) > 0) {
+            int exponent[softjac::kMaxInputs] = {}, for_sums[softjac::kMaxInputs] = {}, for_results[softjac::kMaxInputs] = {};
+            for (int i = 1; i < job_.inputs; ++i) exponent[i] = largest_exponent(in, i);
+            share_out(exponent, 840, for_sums);
+            share_out(exponent, 1015 - std::ilogb(static_cast<double>(n_)), for_results);
+            Operands<E> io{};
+            io.kept = scratch_.kept;
+            double back[softjac::kMaxInputs] = {};
+            int total = 0;
+            for (int i = 0; i < job_.inputs; ++i) {
+                io.in[i] = {copy_of(in, i, for_sums[i]), kLanes};
+                back[i] = std::ldexp(1.0, for_sums[i] - for_results[i]);
+                total += for_results[i];
             }
-            if (scale > 0)
-                for (std::ptrdiff_t j = 0; j < n_; ++j) clean[j] = static_cast<E>(std::ldexp(clean[j], -scale));
-            exponent += scale;
-            io.in[i] = {clean, kLanes};
+            Kernel<Row, std::conditional_t<std::is_same_v<Family, Wide>, WideLarge, Family>> kernel;
+            kernel.prepare(Row{n_}, io);
+            kernel.rescale(back);
+            for (int i = 1; i < job_.inputs; ++i) copy_of(in, i, for_results[i]);
+            E* const result = scratch_.clean[0];  // an element is read before it is written
+            io.out = {result, kLanes};
+            kernel.finish(Row{n_}, io);
+            for (std::ptrdiff_t j = 0; j < n_; ++j)
+                out[j] = total ? static_cast<E>(std::ldexp(result[j], total)) : result[j];
         }
-        E* const result = scratch_.clean[0];  // nothing is written before all is read
-        io.out = {result, kLanes};
-        Kernel<Row, Family> kernel;
-        kernel.prepare(Row{n_}, io);
-        kernel.finish(Row{n_}, io);
+    }
+    // Of the elements that count.
+    int largest_exponent(const Line<const E>* in, int i) const {
+        int largest = 0;
         for (std::ptrdiff_t j = 0; j < n_; ++j)
-            out[j] = exponent ? static_cast<E>(std::ldexp(result[j], exponent)) : result[j];
+            if (in_support(op, in[0][j]) && std::fabs(in[i][j]) > E(0)) {
+                const int own = std::ilogb(static_cast<double>(in[i][j]));
+                largest = own > largest ? own : largest;
+            }
+        return largest;
+    }
+    // By how many powers of two each tangent is divided, so that each alone and all together stay below 2^most.
+    void share_out(const int* exponent, int most, int* divided) const {
+        int together = 0;
+        for (int i = 1; i < job_.inputs; ++i) {
+            divided[i] = exponent[i] > most ? exponent[i] - most : 0;
+            together += exponent[i] - divided[i];
+        }
+        for (int i = 1; i < job_.inputs && together > most; ++i)
+            divided[i] += (together - most) / tangents_of(op) + 1;
+    }
+    E* copy_of(const Line<const E>* in, int i, int divided) const {
+        E* const copy = scratch_.clean[i];
+        for (std::ptrdiff_t j = 0; j < n_; ++j) {
+            const E x = i == 0 || in_support(op, in[0][j]) ? in[i][j] : E(0);
+            copy[j] = divided ? static_cast<E>(std::ldexp(x, -divided)) : x;
+        }
+        return copy;
     }
 };
 

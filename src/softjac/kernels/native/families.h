@@ -62,6 +62,7 @@ template <bool kLong> struct NarrowFamily {
     static SOFTJAC_INLINE F16 one_minus(const Prob& p) { return set1<F16>(1.0) - p; }
     static SOFTJAC_INLINE Total sum_of(const F16& a, const Total& b) { return a + b; }
     static SOFTJAC_INLINE F16 value(const Total& t) { return t; }
+    static SOFTJAC_INLINE Total times_number(const Total& t, double f) { return t * set1<F16>(f); }
     // a - p t
     static SOFTJAC_INLINE F16 minus_product(const F16& a, const Prob& p, const Total& t) { return fnma(p, t, a); }
 
@@ -81,6 +82,7 @@ using Narrow = NarrowFamily<false>;
 using NarrowLong = NarrowFamily<true>;
 
 struct Wide {
+    static constexpr double kLeastNormal = 0x1p-1022 * kScale;
     using Shifted = Two<F16>;
     using Exp = Two<F16>;
     using Total = Two<F16>;
@@ -143,9 +145,18 @@ struct Wide {
         return {x.hi, fma(e.hi, s.lo, fma(e.lo, s.hi, x.lo))};
     }
     static SOFTJAC_INLINE F16 rounded(const Prob& p) { return (p.hi + p.lo) * set1<F16>(kUnscale); }
-    // rounded(prob(e, s)), with one rounding less on the way.
+    // rounded(prob(e, s)), with one rounding less on the way; in the subnormal numbers, too.
     static SOFTJAC_INLINE F16 rounded_prob(const Exp& e, const Inverse& s) {
-        return fma(e.hi, s.hi, fma(e.hi, s.lo, e.lo * s.hi)) * set1<F16>(kUnscale);
+        const F16 p = fma(e.hi, s.hi, fma(e.hi, s.lo, e.lo * s.hi));
+        const M16 low = lt(p, set1<F16>(kLeastNormal));
+        if (__builtin_expect(any(low), 0)) return select(low, rounded_low(prob(e, s)), p * set1<F16>(kUnscale));
+        return p * set1<F16>(kUnscale);
+    }
+    // Of a p below the normal numbers: adding the least of them rounds at the place where subnormal numbers end.
+    static SOFTJAC_INLINE F16 rounded_low(const Prob& p) {
+        const F16 least = set1<F16>(kLeastNormal);
+        const Two<F16> s = fast_two_sum(least, p.hi);
+        return ((s.hi + (s.lo + p.lo)) - least) * set1<F16>(kUnscale);
     }
     static SOFTJAC_INLINE F16 mean(const Total& weighted, const Inverse& s) { return rounded(prob(weighted, s)); }
     static SOFTJAC_INLINE F16 times(const Prob& p, const F16& x) {
@@ -161,6 +172,9 @@ struct Wide {
         return fast_two_sum(s.hi, s.lo + b.lo);
     }
     static SOFTJAC_INLINE F16 value(const Total& t) { return t.hi; }
+    static SOFTJAC_INLINE Total times_number(const Total& t, double f) {
+        return {t.hi * set1<F16>(f), t.lo * set1<F16>(f)};
+    }
     static SOFTJAC_INLINE F16 minus_product(const F16& a, const Prob& p, const Total& t) {
         const F16 unscale = set1<F16>(kUnscale);
         const F16 hi = p.hi * unscale, lo = p.lo * unscale;
@@ -185,6 +199,15 @@ struct Wide {
     static SOFTJAC_INLINE F16 log_sum_exp(const F16& m, const Log& log_S) {
         const Two<F16> s = two_sum(m, log_S.hi);
         return s.hi + (s.lo + log_S.lo);
+    }
+};
+
+// The same for x so large that 2^128 p x might overflow.
+struct WideLarge : Wide {
+    static SOFTJAC_INLINE F16 times(const Prob& p, const F16& x) {
+        const F16 unscale = set1<F16>(kUnscale);
+        const F16 small = x * unscale;
+        return select(lt(set1<F16>(1.0), abs(x)), fma(p.hi, small, p.lo * small), Wide::times(p, x));
     }
 };
 

@@ -33,8 +33,6 @@ struct WideFactor {  // both scaled by 2^128
     }
 };
 
-constexpr std::ptrdiff_t kStreamJacobian = 24 << 20;  // results of so many bytes go past the caches
-
 template <class X> class JacobianDriver {
     using E = typename ElementOf<X>::type;
     static constexpr bool kWide = std::is_same_v<E, double>;
@@ -170,7 +168,7 @@ template <class X> class JacobianDriver {
             return;
         }
         constexpr std::ptrdiff_t kSegment = kStaging / kItem;
-        const bool stream = job_.given_bytes >= kStreamJacobian && n_ * n_ * kItem >= kStaging;
+        const bool stream = job_.given_bytes >= kStreamed && n_ * n_ * kItem >= kStaging;
         E* const staging = reinterpret_cast<E*>(staging_);
         if (stream && n_ < kSegment && job_.out.core == n_ * kItem) {  // several rows at a time
             const std::ptrdiff_t together = kSegment / n_;

@@ -288,8 +288,8 @@ PyObject* logsumexp(PyObject*, PyObject* const* args, Py_ssize_t count) {
 PyObject* set_num_threads(PyObject*, PyObject* number) {
     const long n = PyLong_AsLong(number);
     if (n == -1 && PyErr_Occurred()) return nullptr;
-    if (n < 1 || n > 4096) {
-        PyErr_Format(PyExc_ValueError, "the number of threads is %ld, expected 1 to 4096", n);
+    if (n < 1 || n > kMostThreads) {
+        PyErr_Format(PyExc_ValueError, "the number of threads is %ld, expected 1 to %d", n, kMostThreads);
         return nullptr;
     }
     thread_count.store(static_cast<int>(n), std::memory_order_relaxed);

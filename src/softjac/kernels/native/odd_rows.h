@@ -20,7 +20,7 @@ template <class E> struct Line {
 };
 
 inline bool takes_probs(Op op) { return op == Op::softmax_vjp_probs || op == Op::log_softmax_vjp_probs; }
-inline int tangents_of(Op op) {
+constexpr int tangents_of(Op op) {
     switch (op) {
         case Op::softmax_second_derivative: return 2;
         case Op::softmax_jvp:

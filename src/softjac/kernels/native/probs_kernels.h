@@ -33,6 +33,10 @@ template <class Mode, class Family> struct VjpFromProbs {
             store(out, at, load(probs, at, 0.0) * (w - s.mean));
         });
     }
+    void rescale(const double* f) {
+        v_peak = v_peak * set1<F16>(f[1]);
+        mean = mean * set1<F16>(f[1]);
+    }
 };
 
 template <class Mode, class Family> struct LogVjpFromProbs {
@@ -69,6 +73,10 @@ template <class Mode, class Family> struct LogVjpFromProbs {
             const F16 at_zero = zero_if(eq(p, set1<F16>(0.0)), result);
             store(out, at, replace_peak(s.peak, at, s.result_peak, at_zero));
         });
+    }
+    void rescale(const double* f) {
+        g_sum = Family::times_number(g_sum, f[1]);
+        result_peak = result_peak * set1<F16>(f[1]);
     }
 };
 

@@ -183,6 +183,9 @@ template <class Mode, class Family> struct LogSumExp {
     template <class E> void finish(const Tile&, const Operands<E>& io) const { store(io.out, FullBlock{0}, result); }
 };
 
+// A kernel with tangents can go on from prepare() with tangents in other units: rescale(f) says that operand i of finish()
+// is f[i] times that of prepare().
+
 // Jv = p (w - mean of w under p), with w = v - v at the peak.
 template <class Mode, class Family> struct Jvp {
     Peak<Mode> peak;
@@ -220,6 +223,10 @@ template <class Mode, class Family> struct Jvp {
             store(out, at, Family::times(Family::prob(Family::kept(kept, at.b), s.inverse), w - s.mean));
         });
     }
+    void rescale(const double* f) {
+        v_peak = v_peak * set1<F16>(f[1]);
+        mean = mean * set1<F16>(f[1]);
+    }
 };
 
 // v - mean of v under p = w - mean of w; 0 at a logit of -inf.
@@ -238,6 +245,7 @@ template <class Mode, class Family> struct LogJvp {
             store(out, at, zero_if(absent, w - s.jvp.mean));
         });
     }
+    void rescale(const double* f) { jvp.rescale(f); }
 };
 
 // g_i - p_i (sum of g); at the peak q_k g_k - p_k (sum of the other g). 0 at a logit of -inf, whose g does not count.
@@ -286,6 +294,10 @@ template <class Mode, class Family> struct LogVjp {
             store(out, at, replace_peak(s.peak, at, s.result_peak, zero_if(absent, result)));
         });
     }
+    void rescale(const double* f) {
+        g_sum = Family::times_number(g_sum, f[1]);
+        result_peak = result_peak * set1<F16>(f[1]);
+    }
 };
 
 // p (c - mean of c), c = (a - mean of a) (b - mean of b), a = u - u at the peak, b = v - v at the peak.
@@ -331,6 +343,13 @@ template <class Mode, class Family> struct SecondDerivative {
             const auto p = Family::prob(Family::kept(kept, at.b), s.inverse);
             store(out, at, Family::times(p, s.centred(io, at) - s.mean));
         });
+    }
+    void rescale(const double* f) {
+        u_peak = u_peak * set1<F16>(f[1]);
+        u_mean = u_mean * set1<F16>(f[1]);
+        v_peak = v_peak * set1<F16>(f[2]);
+        v_mean = v_mean * set1<F16>(f[2]);
+        mean = mean * set1<F16>(f[1]) * set1<F16>(f[2]);
     }
 
   private:

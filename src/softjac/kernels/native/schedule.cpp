@@ -3,8 +3,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <memory>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -73,7 +73,6 @@ class Pieces {
             if (pause()) stop_.store(true, std::memory_order_relaxed);
         }
     }
-    bool stopped() const { return stop_.load(std::memory_order_relaxed); }
 
   private:
     void jacobian(std::ptrdiff_t first, std::ptrdiff_t last, char* scratch) const {
@@ -124,8 +123,8 @@ Outcome run(const Job& job, const KernelTable& kernels, int max_threads, bool (*
         char* base = scratch[static_cast<std::size_t>(t)]->base;
         try {
             helpers.emplace_back([&pieces, base] { pieces.work(base, [] { return false; }); });
-        } catch (const std::system_error&) {
-            break;  // no more threads to be had: the ones there are do the work
+        } catch (const std::exception&) {
+            break;  // no more threads or no memory for one: the ones there are do the work
         }
     }
     using Clock = std::chrono::steady_clock;
@@ -145,7 +144,7 @@ Outcome run(const Job& job, const KernelTable& kernels, int max_threads, bool (*
 int default_threads() {
     if (const char* text = std::getenv("OMP_NUM_THREADS")) {
         const long number = std::strtol(text, nullptr, 10);
-        if (number >= 1 && number <= 4096) return static_cast<int>(number);
+        if (number >= 1 && number <= kMostThreads) return static_cast<int>(number);
     }
 #if defined(__linux__)
     cpu_set_t set;

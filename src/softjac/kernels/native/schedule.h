@@ -15,6 +15,8 @@ Outcome run(const Job& job, const KernelTable& kernels, int max_threads, bool (*
 double work(const Job& job);
 constexpr double kSmallWork = 20000;
 
+constexpr int kMostThreads = 4096;  // softjac/_threads.py has the same number
+
 // OMP_NUM_THREADS where it is set, else the processors that this process may use.
 int default_threads();
 
