@@ -57,6 +57,10 @@ def test_ways_to_write_rows(text):
     assert output("softmax", "--format", "csv", stdin=text) == expected
 
 
+def test_numbers_above_the_rows_are_a_row():
+    assert output("softmax", "--format", "csv", stdin="0,1\n3,3\n").splitlines()[1:] == ["0.5,0.5"]
+
+
 def test_lists_from_standard_input():
     expected = output("softmax", "[[1, 2], [3, 5]]", "--format", "csv")
     for text in (

@@ -35,6 +35,8 @@ OPTIONS = "softjac softmax -h lists the options"
         (["a\x1bb" + "c" * 60], f"'a\\x1bb{'c' * 42}...' is not a number: {SUCH}"),
         (["logits.txt"], "'logits.txt' is not a number: files of logits end in .csv, .npy or .npz"),
         (["data/logits"], "'data/logits' is not a number: files of logits end in .csv, .npy or .npz"),
+        (["1/3", "2"], "'1/3' is not a number: write a fraction as a decimal number, such as 0.25"),
+        (["-1/.5"], "'-1/.5' is not a number: write a fraction as a decimal number, such as 0.25"),
         (["1e400"], "'1e400' is too large for float64: write inf if that is meant"),
         (["[1, -1e999]"], "'-1e999' is too large for float64: write inf if that is meant"),
         # no numbers
@@ -146,6 +148,16 @@ def test_what_is_said_where_the_command_is_missing(words, expected):
         ("1,2\n,4\n5,6\n", "line 2 of x.csv: number 1 of 2 is missing: write nan where there is none"),
         ("1,2\n\n5,6\n", "line 2 of x.csv is empty, and others follow: a missing row?"),
         ("1,2\n3,4,5\n", "line 2 has 3 numbers and line 1 of x.csv 2: every row needs one for each class"),
+        ("1\t\t3\n4\t\t6\n", "line 1 of x.csv: number 2 of 3 is missing: write nan where there is none"),
+        ("1\t2\n\t6\n", "line 2 of x.csv: number 1 of 2 is missing: write nan where there is none"),
+        (
+            "class 1,class 2\n1,2\n",
+            (
+                f"line 1 of x.csv: 'class 1' is not a number: {SUCH}"
+                " (a header? take it out: a file of logits has numbers only)"
+            ),
+        ),
+        ("1x,y\n", f"line 1 of x.csv: '1x' is not a number: {SUCH}"),
         ("# z\n1,2\n3,x\n", f"line 3 of x.csv: 'x' is not a number: {SUCH}"),
         ("0,5;1,5\n", f"line 1 of x.csv: '5;1' is not a number: {POINT}"),
         ("1,1e999\n", "line 1 of x.csv: '1e999' is too large for float64: write inf if that is meant"),
@@ -165,6 +177,14 @@ def test_what_is_said_of_a_file_that_is_not_text(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.csv").write_bytes("1,2".encode("utf-16"))
     assert message("softmax", "x.csv") == "x.csv is not text in UTF-8"
+
+
+@pytest.mark.parametrize("start", ["\udc93NUMPY\x01\0v\0", "\x93NUMPY", "PK\x03\x04\x14\0"])
+def test_what_is_said_of_an_array_in_standard_input(start):
+    # In the C locale Python reads bytes that are not text as surrogates, and raises no UnicodeDecodeError.
+    expected = "standard input is an array and not text: files of arrays are read by their names"
+    assert message("softmax", stdin=start) == expected
+    assert message("softmax", "-", stdin=start) == expected
 
 
 def test_what_is_said_of_lists_in_standard_input():
@@ -219,7 +239,12 @@ def test_what_is_said_of_npy_files(tmp_path, monkeypatch, capsys):
     assert said_of(np.zeros(2, complex)) == (
         "x.npy holds complex128: logits are real numbers, such as float64 or float32"
     )
-    assert said_of(np.array(["a"])).startswith("x.npy holds <U1: logits are real numbers")
+    assert said_of(np.array(["a"])).startswith("x.npy holds text: logits are real numbers")
+    assert said_of(np.array([b"a"])).startswith("x.npy holds text: logits are real numbers")
+    assert said_of(np.zeros(2, "f8,i4")).startswith("x.npy holds records of f0, f1: logits are real numbers")
+    assert said_of(np.zeros(2, "V3")).startswith("x.npy holds raw bytes: logits are real numbers")
+    assert said_of(np.zeros(2, "M8[s]")).startswith("x.npy holds dates: logits are real numbers")
+    assert said_of(np.zeros(2, "m8[s]")).startswith("x.npy holds times: logits are real numbers")
     assert said_of(np.zeros(0)) == f"x.npy is an empty vector: {HOW}"
     assert said_of(np.zeros((3, 0))) == f"x.npy is an empty vector: {HOW}"
     assert said_of(np.zeros((0, 3))) == f"x.npy has no rows: {HOW}"
@@ -248,6 +273,9 @@ def test_what_is_said_of_npz_files(tmp_path, monkeypatch, capsys):
     with zipfile.ZipFile("other.npz", "w") as archive:
         archive.writestr("readme.txt", "no array")
     assert message("softmax", "other.npz") == "other.npz holds no array"
+    with zipfile.ZipFile("junk.npz", "w") as archive:
+        archive.writestr("a.npy", b"junk")
+    assert message("softmax", "junk.npz") == f"junk.npz {damaged}"
     np.save("y.npy", np.zeros(2))
     (tmp_path / "y.npz").write_bytes((tmp_path / "y.npy").read_bytes())
     assert message("softmax", "y.npz") == "y.npz is not a .npz file: it is a .npy file, name it so"
