@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from softjac._cli.digits import FEWEST, MOST, USUAL
 from softjac._cli.errors import CommandError, did_you_mean, quoted
 from softjac._cli.formats import FORMATS, SUFFIX_OF
 from softjac._cli.jobs import JOBS, Job
+from softjac._cli.output import standard_output
 from softjac._cli.run import Request, perform
 from softjac._cli.words import Option, is_data, separate, unknown_option
 
@@ -59,18 +61,20 @@ def run(words: Sequence[str]) -> None:
     app = get_command(_make_app())
     commands: dict[str, Any] = app.commands  # type: ignore[attr-defined]
     if not words or words[0] in ("-h", "--help"):
-        _typer(app, ["--help"])
+        _show_help(app, [])
         return
     name, *rest = words
     if name == "--version":
-        print(f"{NAME} {__version__}")
+        with standard_output() as stream:
+            print(f"{NAME} {__version__}", file=stream)
         return
     if name not in commands:
         raise CommandError(_not_a_command(words, commands))
     given, data = separate(rest, _options(commands[name]), f"{NAME} {name}")
-    request = _typer(app, [name, *given, "--", *data])
-    if isinstance(request, Request):  # and not the exit code of --help
-        perform(request)
+    if "--help" in given:
+        _show_help(app, [name])
+        return
+    perform(_typer(app, [name, *given, "--", *data]))
 
 
 def _make_app() -> typer.Typer:
@@ -110,10 +114,19 @@ def _add(app: typer.Typer, job: Job) -> None:
         return Request(job, words or [], axis, array, decimals, format, output)
 
 
+def _show_help(app: Any, words: list[str]) -> None:
+    with standard_output(), contextlib.suppress(typer.Exit):
+        _typer(app, [*words, "--help"])
+
+
 def _typer(app: Any, words: list[str]) -> Any:
-    """What typer makes of the words: what the command returns. An error of its own becomes one plain line."""
+    """What typer makes of the words: what the command returns. An error of its own becomes one plain line.
+
+    Its ``main`` is not asked, because it makes an exit code of an interrupt and returns that as if all went well.
+    """
     try:
-        return app.main(args=words, prog_name=NAME, standalone_mode=False)
+        with app.make_context(NAME, words) as context:
+            return app.invoke(context)
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise

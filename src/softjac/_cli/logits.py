@@ -86,6 +86,8 @@ def _read_stdin(stdin: TextIO, source: str, progress: Progress) -> Array:
         text = stdin.read()
     except UnicodeDecodeError:
         raise CommandError(f"{source} is not text in UTF-8: files of arrays are read by their names") from None
+    except OSError as error:
+        raise CommandError(f"cannot read {source}: {error.strerror or error}") from None
     progress.start(f"reading {source}", len(text))
     try:
         return read_text(text.removeprefix("\ufeff"), source, progress)

@@ -13,7 +13,7 @@ from softjac._cli.formats import choose_format
 from softjac._cli.jobs import Job
 from softjac._cli.logits import read_logits
 from softjac._cli.machine import write_csv, write_json, write_npy
-from softjac._cli.output import check_output, write_file, write_stdout
+from softjac._cli.output import destination
 from softjac._cli.people import write_latex, write_markdown, write_text
 from softjac._cli.progress import Progress
 from softjac._cli.results import Results
@@ -38,23 +38,19 @@ def perform(request: Request) -> None:
     name = choose_format(request.format, request.output)
     decimals = _whole_number("--decimals", request.decimals, FEWEST, MOST, f"from {FEWEST} to {MOST}")
     axis = _whole_number("--axis", request.axis, -99, 99, "such as 0 or -1")
-    if request.output is not None:
-        check_output(request.output)
     progress = Progress(progress_is_welcome())
-    logits = read_logits(request.words, axis, request.array, sys.stdin, progress)
-    screen = screen_of(sys.stdout) if request.output is None else Screen()
-    results = Results(request.job.compute, request.job.core, logits, progress, bar=not screen.terminal)
-    chunks = _chunks(name, results, decimals, request, screen)
     try:
-        if request.output is None:
-            write_stdout(chunks)
-        else:
-            write_file(request.output, chunks)
+        with destination(request.output) as write:
+            logits = read_logits(request.words, axis, request.array, sys.stdin, progress)
+            screen = screen_of(sys.stdout) if request.output is None else Screen()
+            results = Results(request.job.compute, request.job.core, logits, progress, bar=not screen.terminal)
+            for piece in _pieces(name, results, decimals, request, screen):
+                write(piece)
     finally:
         progress.stop()
 
 
-def _chunks(
+def _pieces(
     name: str, results: Results, decimals: int | None, request: Request, screen: Screen
 ) -> Iterable[str] | Iterable[bytes]:
     few = USUAL if decimals is None else decimals
