@@ -71,15 +71,12 @@ def _pieces(
 
 
 def _offer(request: Request, width: int) -> str:
-    """The command to try next, on the same logits; these are left to the reader where the line would be too long."""
+    """The command to try next, on the same logits. LOGITS stands for what was piped or is too long to repeat."""
     options = [f"--axis {request.axis}"] if request.axis else []
     options += [f"--array {shlex.quote(request.array)}"] if request.array else []
-    words = " ".join([shlex.join(request.words) or "-", *options])
-    for data in (words, " ".join(["...", *options])):
-        line = "Next: " + request.job.offer.format(data)
-        if len(line) <= width:
-            break
-    return line
+    typed = "LOGITS" if request.words in ([], ["-"]) else shlex.join(request.words)
+    line, template = ("Next: " + request.job.offer.format(" ".join([data, *options])) for data in (typed, "LOGITS"))
+    return line if len(line) <= width and line.isprintable() else template
 
 
 def _whole_number(option: str, text: str | None, least: int, most: int, which: str) -> int | None:
