@@ -1,12 +1,13 @@
 """Every mistake gets one plain line on standard error and exit code 2: here each with its whole text."""
 
 import pickle
+import shlex
 import zipfile
 
 import numpy as np
 import pytest
 
-from cli_helpers import message
+from cli_helpers import message, output
 from softjac._cli import app
 from softjac._cli.errors import CommandError
 
@@ -19,6 +20,8 @@ COLUMN = (
     " or 3 vectors of one class, where every p is 1 (--axis 1)?"
 )
 OPTIONS = "softjac softmax -h lists the options"
+NAME_A_FILE = "needs the name of a file: its suffix tells the format, as in -o result.csv"
+THERE_ARE = "there are --axis, --array, --decimals, --format, --output, --help"
 
 
 @pytest.mark.parametrize(
@@ -71,8 +74,18 @@ OPTIONS = "softjac softmax -h lists the options"
         (["1", "-inff"], "unknown option -inff: did you mean -inf?"),
         (["1", "-ofile.csv"], "unknown option -ofile.csv: did you mean -o file.csv?"),
         (["1", "-output", "x"], "unknown option -output: did you mean --output?"),
-        (["1", "--12"], f"unknown option --12: {OPTIONS}"),
+        (["1", "--out", "x"], "unknown option --out: did you mean --output?"),
+        (["1", "--Format", "x"], "unknown option --Format: did you mean --format?"),
+        (["1", "-O", "x"], "unknown option -O: did you mean --output?"),
+        (["1", "-nann"], "unknown option -nann: did you mean -nan?"),
+        (["1", "--version"], "--version comes before any command: softjac --version"),
+        *(
+            (["1", option], f"unknown option {option}: {THERE_ARE}")
+            for option in ("--12", "--json", "--no-such", "--colour", "--logits", "--inf", "-x", "-v", "-e", "-V")
+        ),
         (["1", "--help=3"], "--help takes no value, not even '3'"),
+        (["1", "-o="], f"-o {NAME_A_FILE}"),
+        (["1", "-o", "", "--format", "csv"], f"-o {NAME_A_FILE}"),
         (["1", "-o"], f"-o needs a value after it: {OPTIONS}"),
         (["1", "--decimals", "--format", "json"], f"--decimals needs a value after it: {OPTIONS}"),
         (["1", "--decimals", "18"], "--decimals takes a whole number from 0 to 17, not '18'"),
@@ -124,14 +137,42 @@ def test_what_is_said_of_words(words, expected, tmp_path, monkeypatch):
         (["Softmax", "1"], "unknown command 'Softmax': did you mean softmax?"),
         (["plus", "1"], "unknown command 'plus': there are softmax, jacobian"),
         (["1", "2", "3"], "name a command before '1': softjac softmax 1 2 3, for example"),
-        (["-1", *["2"] * 50], "name a command before '-1': softjac softmax ..., for example"),
+        (["-1", *["2"] * 50], "name a command before '-1': softjac softmax LOGITS, for example"),
         (["logits.csv"], "name a command before 'logits.csv': softjac softmax logits.csv, for example"),
-        (["--format", "json", "softmax", "1"], "--format comes after the command, as softjac softmax 1 2 3 --format"),
+        ([""], "name a command: there are softmax, jacobian"),
+        (["", "1"], "name a command: there are softmax, jacobian"),
+        (["--decimals", "3", "-1"], "--decimals comes after the command: softjac softmax -1 --decimals=3"),
+        (["--decimals", "3"], "--decimals comes after the command: softjac softmax LOGITS --decimals=3"),
+        (["--decimals"], f"--decimals needs a value after it: {OPTIONS}"),
+        (
+            ["--decimals", "3", "jacobian", *["2"] * 60],
+            "--decimals comes after the command: softjac jacobian LOGITS --decimals=3",
+        ),
         (["--verion"], "unknown option --verion: did you mean --version?"),
+        (["-V"], "unknown option -V: did you mean --version?"),
+        (["--json", "1"], "unknown option --json: softjac -h lists the commands"),
     ],
 )
 def test_what_is_said_where_the_command_is_missing(words, expected):
     assert message(*words) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--decimals", "3", "softmax", "1", "2"],
+        ["--decimals=3", "jacobian", "-1", "-inf"],
+        ["--axis", "0", "--decimals", "3", "softmax", "[[1, 2], [3, 4]]", "--format", "json"],
+        ["--format", "json", "softmax", "1"],
+    ],
+)
+def test_the_command_shown_for_options_too_early_can_be_typed(words):
+    said, _, command = message(*words).partition(": ")
+    assert said == f"{words[0].partition('=')[0]} comes after the command"
+    typed = shlex.split(command)
+    assert typed[0] == "softjac"
+    assert sorted(" ".join(typed[1:]).replace("=", " ").split()) == sorted(" ".join(words).replace("=", " ").split())
+    output(*typed[1:])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -22,7 +23,7 @@ NAME = "softjac"
 EXAMPLES = """\b
 Examples:
   softjac softmax 1 2 3                      probabilities of three logits
-  softjac jacobian -1 0.5 -2e3               derivatives; negatives as they are
+  softjac jacobian -1 0.5 -2e3               derivatives; negatives are fine
   softjac jacobian 1 2 3 --decimals 4 --format json
   softjac softmax logits.csv -o probs.npy    one vector a row, file to file
 """
@@ -80,7 +81,7 @@ def run(words: Sequence[str]) -> None:
 def _make_app() -> typer.Typer:
     app = typer.Typer(
         name=NAME,
-        help="Softmax and its derivatives, exact to the last digit.",
+        help="Softmax and its derivatives, rounded to about the last digit.",
         epilog=EXAMPLES,
         add_completion=False,
         rich_markup_mode=None,
@@ -135,23 +136,38 @@ def _typer(app: Any, words: list[str]) -> Any:
 
 def _options(command: Any) -> dict[str, Option]:
     """Every name of every option of a command, as typer has them."""
-    options = {"-h": Option("--help", False), "--help": Option("--help", False)}
+    options: dict[str, Option] = {}
     for parameter in command.params:
         if parameter.param_type_name == "option":
             option = Option(max(parameter.opts, key=len), not parameter.is_flag)
             options |= dict.fromkeys(parameter.opts, option)
-    return options
+    return options | dict.fromkeys(("-h", "--help"), Option("--help", False))
 
 
 def _not_a_command(words: Sequence[str], commands: dict[str, Any]) -> str:
     word, names = words[0], list(commands)
+    if not word.strip():
+        return f"name a command: there are {', '.join(names)}"
     if not is_data(word):
-        known = {name: option for command in commands.values() for name, option in _options(command).items()}
-        option = word.partition("=")[0]
-        if option in known:
-            return f"{option} comes after the command, as {NAME} {names[0]} 1 2 3 {option}"
-        return unknown_option(option, {**known, "--version": Option("--version", False)}, NAME)
+        return _option_before_command(words, commands)
     if word[:1].isalpha() and "." not in word:
         return f"unknown command {quoted(word)}: " + did_you_mean(word, names, f"there are {', '.join(names)}")
-    rest = " ".join(words) if sum(map(len, words)) < 40 else "..."
-    return f"name a command before {quoted(word)}: {NAME} {names[0]} {rest}, for example"
+    return f"name a command before {quoted(word)}: {_command_line(names[0], words)}, for example"
+
+
+def _option_before_command(words: Sequence[str], commands: dict[str, Any]) -> str:
+    """Message about an option where the command should stand, with the same words in their order."""
+    known = {name: option for command in commands.values() for name, option in _options(command).items()}
+    name = words[0].partition("=")[0]
+    if name not in known:
+        version = {"--version": Option("--version", False)}
+        return unknown_option(name, known | version, f"{NAME} -h lists the commands")
+    usual = next(iter(commands))
+    given, data = separate(words, known, f"{NAME} {usual}")
+    command = data.pop(0) if data and data[0] in commands else usual
+    return f"{name} comes after the command: {_command_line(command, data, given)}"
+
+
+def _command_line(command: str, data: Sequence[str], given: Sequence[str] = ()) -> str:
+    short = 0 < len(shlex.join(data)) < 60
+    return shlex.join([NAME, command, *(data if short else ["LOGITS"]), *given])
