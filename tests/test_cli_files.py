@@ -130,6 +130,20 @@ def test_formats_by_suffix():
     np.testing.assert_array_equal(np.load("array"), softmax([1.0, 2.0, 3.0]))
 
 
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("decimals", [0, 3, 17])
+def test_decimals_round_an_array_as_they_round_text(dtype, decimals):
+    np.save("logits.npy", np.array([[1, 2, 3], [0, 20, -1], [np.nan, 1, 2]], dtype=dtype))
+    for command in ("softmax", "jacobian"):
+        words = [command, "logits.npy", "--decimals", str(decimals)]
+        output(*words, "-o", "result.npy")
+        result = np.load("result.npy")
+        assert result.dtype == np.dtype(dtype)
+        printed = json.loads(output(*words, "--format", "json").replace("null", "NaN"))
+        np.testing.assert_array_equal(result, np.array(printed).astype(dtype))
+        assert not np.signbit(result[result == 0]).any()
+
+
 def test_what_is_written_can_be_read_again():
     write_csv("logits.csv", LOGITS)
     for suffix in ("csv", "npy"):

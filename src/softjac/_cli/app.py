@@ -43,7 +43,7 @@ Decimals = Annotated[
     typer.Option(
         "--decimals",
         metavar="N",
-        help=f"Decimals, {FEWEST} to {MOST}. Default: {USUAL} for people; all digits in json and csv.",
+        help=f"Decimals, {FEWEST} to {MOST}. Default: {USUAL} for people; all digits in json, csv and npy.",
     ),
 ]
 Format = Annotated[

@@ -61,7 +61,7 @@ def _pieces(
         case "csv":
             return write_csv(results, decimals)
         case "npy":
-            return write_npy(results)
+            return write_npy(results, decimals)
         case "markdown":
             return write_markdown(results, view, few)
         case "latex":
