@@ -59,14 +59,17 @@ def message(*words, stdin=None):
 
 
 def environment(**changes):
-    """The environment of this process with a terminal that has colour and UTF-8, and with ``changes``."""
-    plain = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "LC_ALL", "LANG")}
-    settings = {**plain, "TERM": "xterm", "PYTHONIOENCODING": "utf-8", **changes}
+    """The environment of this process with a terminal that has colour and UTF-8, and with ``changes``; None unsets."""
+    ours = ("NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TERM", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONCOERCECLOCALE")
+    plain = {name: value for name, value in os.environ.items() if name not in ours}
+    settings = {**plain, "TERM": "xterm", "LANG": "C.UTF-8", **changes}
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def run_program(words, *, columns=80, stdout="terminal", stderr="pipe", env=None, code=None):
+def run_program(words, *, columns=80, stdin=None, stdout="terminal", stderr="pipe", env=None, code=None):
     """Run ``python -m softjac WORDS`` (or ``code``) in another process, with a terminal as stdout or as stderr.
+
+    ``stdin`` is what is piped into it; without it that is a terminal too.
 
     Gives the exit code, and what came out of stdout and of stderr.
     """
@@ -81,7 +84,7 @@ def run_program(words, *, columns=80, stdout="terminal", stderr="pipe", env=None
     start = ["-m", "softjac"] if code is None else ["-c", code]
     with subprocess.Popen(
         [sys.executable, *start, *words],
-        stdin=slave,
+        stdin=slave if stdin is None else subprocess.PIPE,
         stdout=ends[stdout],
         stderr=ends[stderr],
         env=environment() if env is None else env,
@@ -90,6 +93,9 @@ def run_program(words, *, columns=80, stdout="terminal", stderr="pipe", env=None
         seen = bytearray()
         reader = threading.Thread(target=_read_terminal, args=(master, seen))
         reader.start()
+        if process.stdin is not None:
+            with process.stdin:
+                process.stdin.write(stdin.encode())
         piped = (process.stdout or process.stderr).read()
         exit_code = process.wait(60)
         reader.join(60)

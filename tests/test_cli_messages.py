@@ -1,12 +1,13 @@
 """Every mistake gets one plain line on standard error and exit code 2: here each with its whole text."""
 
 import pickle
+import shlex
 import zipfile
 
 import numpy as np
 import pytest
 
-from cli_helpers import message
+from cli_helpers import message, output
 from softjac._cli import app
 from softjac._cli.errors import CommandError
 
@@ -19,6 +20,8 @@ COLUMN = (
     " or 3 vectors of one class, where every p is 1 (--axis 1)?"
 )
 OPTIONS = "softjac softmax -h lists the options"
+NAME_A_FILE = "needs the name of a file: its suffix tells the format, as in -o result.csv"
+THERE_ARE = "there are --axis, --array, --decimals, --format, --output, --help"
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,8 @@ OPTIONS = "softjac softmax -h lists the options"
         (["a\x1bb" + "c" * 60], f"'a\\x1bb{'c' * 42}...' is not a number: {SUCH}"),
         (["logits.txt"], "'logits.txt' is not a number: files of logits end in .csv, .npy or .npz"),
         (["data/logits"], "'data/logits' is not a number: files of logits end in .csv, .npy or .npz"),
+        (["1/3", "2"], "'1/3' is not a number: write a fraction as a decimal number, such as 0.25"),
+        (["-1/.5"], "'-1/.5' is not a number: write a fraction as a decimal number, such as 0.25"),
         (["1e400"], "'1e400' is too large for float64: write inf if that is meant"),
         (["[1, -1e999]"], "'-1e999' is too large for float64: write inf if that is meant"),
         # no numbers
@@ -69,8 +74,18 @@ OPTIONS = "softjac softmax -h lists the options"
         (["1", "-inff"], "unknown option -inff: did you mean -inf?"),
         (["1", "-ofile.csv"], "unknown option -ofile.csv: did you mean -o file.csv?"),
         (["1", "-output", "x"], "unknown option -output: did you mean --output?"),
-        (["1", "--12"], f"unknown option --12: {OPTIONS}"),
+        (["1", "--out", "x"], "unknown option --out: did you mean --output?"),
+        (["1", "--Format", "x"], "unknown option --Format: did you mean --format?"),
+        (["1", "-O", "x"], "unknown option -O: did you mean --output?"),
+        (["1", "-nann"], "unknown option -nann: did you mean -nan?"),
+        (["1", "--version"], "--version comes before any command: softjac --version"),
+        *(
+            (["1", option], f"unknown option {option}: {THERE_ARE}")
+            for option in ("--12", "--json", "--no-such", "--colour", "--logits", "--inf", "-x", "-v", "-e", "-V")
+        ),
         (["1", "--help=3"], "--help takes no value, not even '3'"),
+        (["1", "-o="], f"-o {NAME_A_FILE}"),
+        (["1", "-o", "", "--format", "csv"], f"-o {NAME_A_FILE}"),
         (["1", "-o"], f"-o needs a value after it: {OPTIONS}"),
         (["1", "--decimals", "--format", "json"], f"--decimals needs a value after it: {OPTIONS}"),
         (["1", "--decimals", "18"], "--decimals takes a whole number from 0 to 17, not '18'"),
@@ -122,14 +137,42 @@ def test_what_is_said_of_words(words, expected, tmp_path, monkeypatch):
         (["Softmax", "1"], "unknown command 'Softmax': did you mean softmax?"),
         (["plus", "1"], "unknown command 'plus': there are softmax, jacobian"),
         (["1", "2", "3"], "name a command before '1': softjac softmax 1 2 3, for example"),
-        (["-1", *["2"] * 50], "name a command before '-1': softjac softmax ..., for example"),
+        (["-1", *["2"] * 50], "name a command before '-1': softjac softmax LOGITS, for example"),
         (["logits.csv"], "name a command before 'logits.csv': softjac softmax logits.csv, for example"),
-        (["--format", "json", "softmax", "1"], "--format comes after the command, as softjac softmax 1 2 3 --format"),
+        ([""], "name a command: there are softmax, jacobian"),
+        (["", "1"], "name a command: there are softmax, jacobian"),
+        (["--decimals", "3", "-1"], "--decimals comes after the command: softjac softmax -1 --decimals=3"),
+        (["--decimals", "3"], "--decimals comes after the command: softjac softmax LOGITS --decimals=3"),
+        (["--decimals"], f"--decimals needs a value after it: {OPTIONS}"),
+        (
+            ["--decimals", "3", "jacobian", *["2"] * 60],
+            "--decimals comes after the command: softjac jacobian LOGITS --decimals=3",
+        ),
         (["--verion"], "unknown option --verion: did you mean --version?"),
+        (["-V"], "unknown option -V: did you mean --version?"),
+        (["--json", "1"], "unknown option --json: softjac -h lists the commands"),
     ],
 )
 def test_what_is_said_where_the_command_is_missing(words, expected):
     assert message(*words) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--decimals", "3", "softmax", "1", "2"],
+        ["--decimals=3", "jacobian", "-1", "-inf"],
+        ["--axis", "0", "--decimals", "3", "softmax", "[[1, 2], [3, 4]]", "--format", "json"],
+        ["--format", "json", "softmax", "1"],
+    ],
+)
+def test_the_command_shown_for_options_too_early_can_be_typed(words):
+    said, _, command = message(*words).partition(": ")
+    assert said == f"{words[0].partition('=')[0]} comes after the command"
+    typed = shlex.split(command)
+    assert typed[0] == "softjac"
+    assert sorted(" ".join(typed[1:]).replace("=", " ").split()) == sorted(" ".join(words).replace("=", " ").split())
+    output(*typed[1:])
 
 
 @pytest.mark.parametrize(
@@ -146,6 +189,16 @@ def test_what_is_said_where_the_command_is_missing(words, expected):
         ("1,2\n,4\n5,6\n", "line 2 of x.csv: number 1 of 2 is missing: write nan where there is none"),
         ("1,2\n\n5,6\n", "line 2 of x.csv is empty, and others follow: a missing row?"),
         ("1,2\n3,4,5\n", "line 2 has 3 numbers and line 1 of x.csv 2: every row needs one for each class"),
+        ("1\t\t3\n4\t\t6\n", "line 1 of x.csv: number 2 of 3 is missing: write nan where there is none"),
+        ("1\t2\n\t6\n", "line 2 of x.csv: number 1 of 2 is missing: write nan where there is none"),
+        (
+            "class 1,class 2\n1,2\n",
+            (
+                f"line 1 of x.csv: 'class 1' is not a number: {SUCH}"
+                " (a header? take it out: a file of logits has numbers only)"
+            ),
+        ),
+        ("1x,y\n", f"line 1 of x.csv: '1x' is not a number: {SUCH}"),
         ("# z\n1,2\n3,x\n", f"line 3 of x.csv: 'x' is not a number: {SUCH}"),
         ("0,5;1,5\n", f"line 1 of x.csv: '5;1' is not a number: {POINT}"),
         ("1,1e999\n", "line 1 of x.csv: '1e999' is too large for float64: write inf if that is meant"),
@@ -165,6 +218,14 @@ def test_what_is_said_of_a_file_that_is_not_text(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.csv").write_bytes("1,2".encode("utf-16"))
     assert message("softmax", "x.csv") == "x.csv is not text in UTF-8"
+
+
+@pytest.mark.parametrize("start", ["\udc93NUMPY\x01\0v\0", "\x93NUMPY", "PK\x03\x04\x14\0"])
+def test_what_is_said_of_an_array_in_standard_input(start):
+    # In the C locale Python reads bytes that are not text as surrogates, and raises no UnicodeDecodeError.
+    expected = "standard input is an array and not text: files of arrays are read by their names"
+    assert message("softmax", stdin=start) == expected
+    assert message("softmax", "-", stdin=start) == expected
 
 
 def test_what_is_said_of_lists_in_standard_input():
@@ -219,7 +280,12 @@ def test_what_is_said_of_npy_files(tmp_path, monkeypatch, capsys):
     assert said_of(np.zeros(2, complex)) == (
         "x.npy holds complex128: logits are real numbers, such as float64 or float32"
     )
-    assert said_of(np.array(["a"])).startswith("x.npy holds <U1: logits are real numbers")
+    assert said_of(np.array(["a"])).startswith("x.npy holds text: logits are real numbers")
+    assert said_of(np.array([b"a"])).startswith("x.npy holds text: logits are real numbers")
+    assert said_of(np.zeros(2, "f8,i4")).startswith("x.npy holds records of f0, f1: logits are real numbers")
+    assert said_of(np.zeros(2, "V3")).startswith("x.npy holds raw bytes: logits are real numbers")
+    assert said_of(np.zeros(2, "M8[s]")).startswith("x.npy holds dates: logits are real numbers")
+    assert said_of(np.zeros(2, "m8[s]")).startswith("x.npy holds times: logits are real numbers")
     assert said_of(np.zeros(0)) == f"x.npy is an empty vector: {HOW}"
     assert said_of(np.zeros((3, 0))) == f"x.npy is an empty vector: {HOW}"
     assert said_of(np.zeros((0, 3))) == f"x.npy has no rows: {HOW}"
@@ -248,6 +314,9 @@ def test_what_is_said_of_npz_files(tmp_path, monkeypatch, capsys):
     with zipfile.ZipFile("other.npz", "w") as archive:
         archive.writestr("readme.txt", "no array")
     assert message("softmax", "other.npz") == "other.npz holds no array"
+    with zipfile.ZipFile("junk.npz", "w") as archive:
+        archive.writestr("a.npy", b"junk")
+    assert message("softmax", "junk.npz") == f"junk.npz {damaged}"
     np.save("y.npy", np.zeros(2))
     (tmp_path / "y.npz").write_bytes((tmp_path / "y.npy").read_bytes())
     assert message("softmax", "y.npz") == "y.npz is not a .npz file: it is a .npy file, name it so"

@@ -1,5 +1,6 @@
 """The command line on a terminal: another process whose output is one."""
 
+import io
 import os
 import re
 
@@ -7,7 +8,7 @@ import pytest
 
 from cli_helpers import environment, output, run_program
 from softjac._cli.progress import Progress
-from softjac._cli.screen import Screen
+from softjac._cli.screen import Screen, screen_of
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="these tests need a Unix terminal (pty)")
 
@@ -26,8 +27,16 @@ def test_a_terminal_gets_colour_and_the_next_command():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}],
-    ids=lambda changes: "=".join(*changes.items()),
+    [
+        {"NO_COLOR": "1"},
+        {"TERM": "dumb"},
+        {"TERM": None},
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LANG": None},  # here Python sets LC_CTYPE
+        {"LC_ALL": "C"},
+    ],
+    ids=lambda changes: " ".join(f"{name}={value}" for name, value in changes.items()),
 )
 def test_a_plain_terminal_gets_ascii(changes):
     words = ["jacobian", *SEVEN]
@@ -42,6 +51,44 @@ def test_an_empty_no_color_means_nothing():
     assert "\x1b[" in run_program(["softmax", "1", "2"], env=environment(NO_COLOR="")).out
 
 
+class Utf8Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("settings", "fancy"),
+    [
+        ("TERM=xterm LANG=en_US.UTF-8", True),
+        ("TERM=xterm LANG=en_US.utf8", True),
+        ("TERM=xterm LANG=C LC_ALL=de_DE.UTF-8@euro", True),
+        ("TERM=xterm LANG=C LC_CTYPE=en_US.UTF-8", True),
+        ("TERM=xterm LANG=en_US.UTF-8 LC_CTYPE=C.UTF-8", True),
+        ("TERM=xterm LANG=en_US.UTF-8 LC_ALL=", True),
+        ("TERM= LANG=en_US.UTF-8", False),
+        ("LANG=en_US.UTF-8", False),
+        ("TERM=unknown LANG=en_US.UTF-8", False),
+        ("TERM=xterm", False),
+        ("TERM=xterm LANG=", False),
+        ("TERM=xterm LANG=C", False),
+        ("TERM=xterm LANG=POSIX", False),
+        ("TERM=xterm LANG=de_DE.ISO-8859-1", False),
+        ("TERM=xterm LANG=en_US.UTF-8 LC_CTYPE=C", False),
+        ("TERM=xterm LANG=en_US.UTF-8 LC_ALL=POSIX", False),
+        ("TERM=xterm LANG=C LC_CTYPE=C.UTF-8", False),  # as Python sets it where LANG=C
+        ("TERM=xterm LC_CTYPE=C.UTF-8 LC_ALL=C", False),
+    ],
+)
+def test_what_the_environment_says_of_a_terminal(settings, fancy, monkeypatch):
+    for name in ("NO_COLOR", "TERM", "LC_ALL", "LC_CTYPE", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for setting in settings.split():
+        monkeypatch.setenv(*setting.split("="))
+    assert screen_of(Utf8Terminal()).fancy == fancy
+
+
 def test_a_shortened_table_has_an_ellipsis_on_a_terminal():
     out = COLOUR.sub("", run_program(["jacobian", *SEVEN]).out)
     assert "z[2]=1    \u2026    " in out or "z[3]=2    \u2026    " in out
@@ -52,6 +99,23 @@ def test_a_narrow_terminal_gets_narrower_tables():
     table = COLOUR.sub("", run_program(["jacobian", "1", "2", "3", "4", "5"], columns=60).out).split("\n\n")[1]
     assert "are left out to fit 60 columns" in table
     assert max(map(len, table.splitlines())) <= 60
+
+
+@pytest.mark.parametrize("columns", [40, 47, 60, 74])
+@pytest.mark.parametrize(
+    "words",
+    [["1", "2", "3", "4", "5"], ["[[1, 2, 3], [4, 5, 6], [1, 2, 3], [1, 0, 0]]"], ["1", "2"] * 15],
+    ids=["vector", "rows", "long"],
+)
+@pytest.mark.parametrize("command", ["softmax", "jacobian"])
+def test_a_narrow_terminal_gets_narrower_text(command, words, columns, monkeypatch):
+    monkeypatch.setattr("softjac._cli.run.screen_of", lambda _: Screen(terminal=True, width=columns))
+    narrow = output(command, *words)
+    assert max(map(len, narrow.splitlines())) <= columns
+    monkeypatch.setattr("softjac._cli.run.screen_of", lambda _: Screen(terminal=True))
+    title, *_, last = output(command, *words).splitlines()
+    for sentence in (title, last):
+        assert " ".join(sentence.split()) in " ".join(narrow.split()) or sentence.startswith("Next: ")
 
 
 def test_a_wide_terminal_gets_the_same_80_columns():
@@ -65,11 +129,25 @@ def test_a_wide_terminal_gets_the_same_80_columns():
         (["softmax", "-1", "-inf"], "Next: softjac jacobian -1 -inf"),
         (["softmax", "[1, 2]", "--decimals", "2"], "Next: softjac jacobian '[1, 2]'"),
         (["softmax", "[[1, 2], [3, 4]]", "--axis", "0"], "Next: softjac jacobian '[[1, 2], [3, 4]]' --axis 0"),
-        (["softmax", *["0.125"] * 20], "Next: softjac jacobian ..."),
+        (["softmax", *["0.125"] * 20], "Next: softjac jacobian LOGITS"),
+        (["softmax", "[[1, 2]", *[",[0.125, 2]"] * 9, "]", "--axis", "1"], "Next: softjac jacobian LOGITS --axis 1"),
     ],
 )
 def test_the_next_command_is_on_the_same_numbers(words, offer):
     assert COLOUR.sub("", run_program(words).out).splitlines()[-1] == offer
+
+
+def test_the_next_command_has_a_place_for_what_was_piped():
+    for words in (["softmax"], ["softmax", "-"]):
+        ran = run_program(words, stdin="1,2\n3,4\n")
+        assert COLOUR.sub("", ran.out).splitlines()[-1] == "Next: softjac jacobian LOGITS"
+
+
+def test_a_file_name_cannot_control_the_terminal(tmp_path):
+    path = tmp_path / "a\x1b[31mb.csv"
+    path.write_text("1,2\n")
+    ran = run_program(["softmax", str(path)])
+    assert ran.out.splitlines()[-1].endswith("Next: softjac jacobian LOGITS\x1b[0m")
 
 
 def test_no_other_format_gets_an_offer_or_colour():

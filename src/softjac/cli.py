@@ -6,14 +6,13 @@ of six formats (`_cli.formats`). Exit code 0, or 2 with one plain line on standa
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from collections.abc import Sequence
 
+from softjac._cli.output import silence
 from softjac.errors import SoftjacError
 
-MISSING_EXTRA = "the command line needs two packages more, typer and rich: pip install 'softjac[cli]'"
+MISSING_EXTRA = "the command line needs two more packages, typer and rich: pip install 'softjac[cli]'"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,6 +23,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     try:
+        return _run(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:  # at any time, also while modules are loaded
+        silence(sys.stdout)
+        return 130
+
+
+def _run(words: Sequence[str]) -> int:
+    try:
         import rich  # noqa: F401
         import typer  # noqa: F401
     except ImportError:
@@ -31,34 +38,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     from softjac._cli.app import run
 
     try:
-        run(sys.argv[1:] if argv is None else argv)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        run(words)
     except BrokenPipeError:  # whoever read the output has enough
-        _silence_stdout()
         return 0
-    except KeyboardInterrupt:
-        return 130
     except MemoryError as error:
         return _fail(f"not enough memory: {error}" if str(error) else "not enough memory")
-    except SoftjacError as error:
+    except (SoftjacError, OSError) as error:
         return _fail(str(error))
-    except OSError as error:
-        _silence_stdout()
-        return _fail(f"cannot write standard output: {error.strerror or error}")
     return 0
 
 
 def _fail(message: str) -> int:
+    """Say ``message`` on one line of characters that can be shown; the exit code tells where nobody can be told."""
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(message.split()))
     if sys.stderr is not None:
-        print("softjac:", " ".join(message.split()), file=sys.stderr)
+        try:
+            print("softjac:", line, file=sys.stderr, flush=True)
+        except OSError:
+            silence(sys.stderr)
     return 2
-
-
-def _silence_stdout() -> None:
-    """Let nothing more be written: Python flushes standard output at its end, and would complain again."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -13,6 +15,7 @@ from softjac._cli.digits import FEWEST, MOST, USUAL
 from softjac._cli.errors import CommandError, did_you_mean, quoted
 from softjac._cli.formats import FORMATS, SUFFIX_OF
 from softjac._cli.jobs import JOBS, Job
+from softjac._cli.output import standard_output
 from softjac._cli.run import Request, perform
 from softjac._cli.words import Option, is_data, separate, unknown_option
 
@@ -20,7 +23,7 @@ NAME = "softjac"
 EXAMPLES = """\b
 Examples:
   softjac softmax 1 2 3                      probabilities of three logits
-  softjac jacobian -1 0.5 -2e3               derivatives; negatives as they are
+  softjac jacobian -1 0.5 -2e3               derivatives; negatives are fine
   softjac jacobian 1 2 3 --decimals 4 --format json
   softjac softmax logits.csv -o probs.npy    one vector a row, file to file
 """
@@ -40,7 +43,7 @@ Decimals = Annotated[
     typer.Option(
         "--decimals",
         metavar="N",
-        help=f"Decimals, {FEWEST} to {MOST}. Default: {USUAL} for people; all digits in json and csv.",
+        help=f"Decimals, {FEWEST} to {MOST}. Default: {USUAL} for people; all digits in json, csv and npy.",
     ),
 ]
 Format = Annotated[
@@ -59,24 +62,26 @@ def run(words: Sequence[str]) -> None:
     app = get_command(_make_app())
     commands: dict[str, Any] = app.commands  # type: ignore[attr-defined]
     if not words or words[0] in ("-h", "--help"):
-        _typer(app, ["--help"])
+        _show_help(app, [])
         return
     name, *rest = words
     if name == "--version":
-        print(f"{NAME} {__version__}")
+        with standard_output() as stream:
+            print(f"{NAME} {__version__}", file=stream)
         return
     if name not in commands:
         raise CommandError(_not_a_command(words, commands))
     given, data = separate(rest, _options(commands[name]), f"{NAME} {name}")
-    request = _typer(app, [name, *given, "--", *data])
-    if isinstance(request, Request):  # and not the exit code of --help
-        perform(request)
+    if "--help" in given:
+        _show_help(app, [name])
+        return
+    perform(_typer(app, [name, *given, "--", *data]))
 
 
 def _make_app() -> typer.Typer:
     app = typer.Typer(
         name=NAME,
-        help="Softmax and its derivatives, exact to the last digit.",
+        help="Softmax and its derivatives, rounded to about the last digit.",
         epilog=EXAMPLES,
         add_completion=False,
         rich_markup_mode=None,
@@ -110,10 +115,19 @@ def _add(app: typer.Typer, job: Job) -> None:
         return Request(job, words or [], axis, array, decimals, format, output)
 
 
+def _show_help(app: Any, words: list[str]) -> None:
+    with standard_output(), contextlib.suppress(typer.Exit):
+        _typer(app, [*words, "--help"])
+
+
 def _typer(app: Any, words: list[str]) -> Any:
-    """What typer makes of the words: what the command returns. An error of its own becomes one plain line."""
+    """What typer makes of the words: what the command returns. An error of its own becomes one plain line.
+
+    Its ``main`` is not asked, because it makes an exit code of an interrupt and returns that as if all went well.
+    """
     try:
-        return app.main(args=words, prog_name=NAME, standalone_mode=False)
+        with app.make_context(NAME, words) as context:
+            return app.invoke(context)
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
@@ -122,23 +136,38 @@ def _typer(app: Any, words: list[str]) -> Any:
 
 def _options(command: Any) -> dict[str, Option]:
     """Every name of every option of a command, as typer has them."""
-    options = {"-h": Option("--help", False), "--help": Option("--help", False)}
+    options: dict[str, Option] = {}
     for parameter in command.params:
         if parameter.param_type_name == "option":
             option = Option(max(parameter.opts, key=len), not parameter.is_flag)
             options |= dict.fromkeys(parameter.opts, option)
-    return options
+    return options | dict.fromkeys(("-h", "--help"), Option("--help", False))
 
 
 def _not_a_command(words: Sequence[str], commands: dict[str, Any]) -> str:
     word, names = words[0], list(commands)
+    if not word.strip():
+        return f"name a command: there are {', '.join(names)}"
     if not is_data(word):
-        known = {name: option for command in commands.values() for name, option in _options(command).items()}
-        option = word.partition("=")[0]
-        if option in known:
-            return f"{option} comes after the command, as {NAME} {names[0]} 1 2 3 {option}"
-        return unknown_option(option, {**known, "--version": Option("--version", False)}, NAME)
+        return _option_before_command(words, commands)
     if word[:1].isalpha() and "." not in word:
         return f"unknown command {quoted(word)}: " + did_you_mean(word, names, f"there are {', '.join(names)}")
-    rest = " ".join(words) if sum(map(len, words)) < 40 else "..."
-    return f"name a command before {quoted(word)}: {NAME} {names[0]} {rest}, for example"
+    return f"name a command before {quoted(word)}: {_command_line(names[0], words)}, for example"
+
+
+def _option_before_command(words: Sequence[str], commands: dict[str, Any]) -> str:
+    """Message about an option where the command should stand, with the same words in their order."""
+    known = {name: option for command in commands.values() for name, option in _options(command).items()}
+    name = words[0].partition("=")[0]
+    if name not in known:
+        version = {"--version": Option("--version", False)}
+        return unknown_option(name, known | version, f"{NAME} -h lists the commands")
+    usual = next(iter(commands))
+    given, data = separate(words, known, f"{NAME} {usual}")
+    command = data.pop(0) if data and data[0] in commands else usual
+    return f"{name} comes after the command: {_command_line(command, data, given)}"
+
+
+def _command_line(command: str, data: Sequence[str], given: Sequence[str] = ()) -> str:
+    short = 0 < len(shlex.join(data)) < 60
+    return shlex.join([NAME, command, *(data if short else ["LOGITS"]), *given])

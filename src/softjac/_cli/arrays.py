@@ -43,7 +43,9 @@ def read_npz(path: str, name: str | None) -> Array:
                 names = [member for member in arrays.files if f"{member}.npy" in arrays.zip.namelist()]
                 chosen = names[0] if name is None and len(names) == 1 else name
                 if chosen in names:
-                    array: Array = arrays[chosen]
+                    array: Array | bytes = arrays[chosen]
+                    if isinstance(array, bytes):  # what NumPy gives of a member that does not begin as a .npy file
+                        raise ValueError("no array")
                     return array
         except MemoryError:
             raise

@@ -77,12 +77,20 @@ def for_programs(values: Array, decimals: int | None) -> Sequence[str]:
     >>> for_programs(np.array([0.1], np.float32), None)
     ['0.1']
     """
+    if decimals is not None:
+        values = rounded(values, decimals)
     if values.dtype == np.float64:
-        numbers = values.tolist()
-        if decimals is None:
-            return [repr(number + 0.0) for number in numbers]
-        return [repr(round(number, decimals) + 0.0) for number in numbers]
-    if decimals is None:
-        return [str(number) for number in values + values.dtype.type(0)]
-    rounded = [round(float(number), decimals) + 0.0 for number in values]
-    return [str(number) for number in np.array(rounded, dtype=values.dtype)]
+        return [repr(number + 0.0) for number in values.tolist()]
+    return [str(number) for number in values + values.dtype.type(0)]
+
+
+def rounded(values: Array, decimals: int) -> Array:
+    """A row of numbers rounded to ``decimals``, in its dtype and without -0.0.
+
+    NumPy's own rounding multiplies and divides by 10^decimals, which is not always the nearest.
+
+    >>> rounded(np.array([2.675, -1e-9]), 2)
+    array([2.67, 0.  ])
+    """
+    numbers = values.astype(np.float64).tolist()
+    return np.array([round(number, decimals) + 0.0 for number in numbers], dtype=values.dtype)

@@ -24,11 +24,20 @@ def quoted(text: str, most: int = 48) -> str:
     return repr(text if len(text) <= most else text[: most - 3] + "...")
 
 
-def did_you_mean(word: str, names: Iterable[str], otherwise: str, cutoff: float = 0.5) -> str:
+def nearest(word: str, names: Iterable[str], cutoff: float = 0.7) -> list[str]:
+    """The one of ``names`` that is most like ``word``; none where none is like it.
+
+    >>> nearest("formt", ["format", "axis"]), nearest("colour", ["format", "output"])
+    (['format'], [])
+    """
+    return difflib.get_close_matches(word.lower(), list(names), n=1, cutoff=cutoff)
+
+
+def did_you_mean(word: str, names: Iterable[str], otherwise: str) -> str:
     """End of a message about an unknown name: the nearest name, or ``otherwise`` where none is near.
 
     >>> did_you_mean("jsn", ["json", "csv"], "see -h")
     'did you mean json?'
     """
-    nearest = difflib.get_close_matches(word.lower(), list(names), n=1, cutoff=cutoff)
-    return f"did you mean {nearest[0]}?" if nearest else otherwise
+    near = nearest(word, names, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else otherwise

@@ -21,6 +21,8 @@ def choose_format(name: str | None, output: str | None) -> str:
     """
     if name is not None and name not in SUFFIX_OF:
         raise CommandError(f"unknown format {quoted(name)}: " + did_you_mean(name, SUFFIX_OF, f"there are {FORMATS}"))
+    if output == "":
+        raise CommandError("-o needs the name of a file: its suffix tells the format, as in -o result.csv")
     if output is None:
         if name == "npy":
             raise CommandError("npy is not text for a screen: name a file for it, as -o FILE.npy")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -86,6 +86,8 @@ def _read_stdin(stdin: TextIO, source: str, progress: Progress) -> Array:
         text = stdin.read()
     except UnicodeDecodeError:
         raise CommandError(f"{source} is not text in UTF-8: files of arrays are read by their names") from None
+    except OSError as error:
+        raise CommandError(f"cannot read {source}: {error.strerror or error}") from None
     progress.start(f"reading {source}", len(text))
     try:
         return read_text(text.removeprefix("\ufeff"), source, progress)
@@ -93,12 +95,21 @@ def _read_stdin(stdin: TextIO, source: str, progress: Progress) -> Array:
         progress.stop()
 
 
+def _in_words(dtype: np.dtype[Any]) -> str:
+    """What a dtype that is no number of any kind holds; the name of any other dtype."""
+    if dtype.names:
+        return f"records of {', '.join(dtype.names)}"
+    return {"U": "text", "S": "text", "M": "dates", "m": "times", "V": "raw bytes"}.get(dtype.kind, str(dtype))
+
+
 def _checked(values: Array, axis: int | None, source: str) -> Logits:
     """Logits of real numbers, in one or two dimensions, with an axis that exists; one column needs it said."""
     if values.dtype.kind in "biu":
         values = values.astype(np.float64)
     if values.dtype.kind != "f":
-        raise CommandError(f"{source} holds {values.dtype}: logits are real numbers, such as float64 or float32")
+        raise CommandError(
+            f"{source} holds {_in_words(values.dtype)}: logits are real numbers, such as float64 or float32"
+        )
     if values.ndim not in (1, 2):
         raise CommandError(
             f"{source} holds an array of shape {values.shape}: one vector (n,) or rows (rows, classes) are needed"

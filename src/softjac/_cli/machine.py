@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from softjac._cli.digits import for_programs
+from softjac._cli.digits import for_programs, rounded
 from softjac._cli.results import Results
 
 _NO_JSON_NUMBER = {"nan": "null", "inf": "null", "-inf": "null"}
@@ -38,15 +38,15 @@ def write_csv(results: Results, decimals: int | None) -> Iterator[str]:
             yield ",".join([*place, *for_programs(row, decimals)]) + "\n"
 
 
-def write_npy(results: Results) -> Iterator[bytes]:
-    """NumPy's own format: the exact bits, in the dtype of the logits."""
+def write_npy(results: Results, decimals: int | None) -> Iterator[bytes]:
+    """NumPy's own format: the exact bits, or the rounded numbers, in the dtype of the logits."""
     header: bytes | None = None
     for item in results.items():
         if header is None:
             header = _npy_header(results.shape, item.dtype)
             yield header
         for row in results.lines(item):
-            yield row.tobytes()
+            yield (row if decimals is None else rounded(row, decimals)).tobytes()
 
 
 def _npy_header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:

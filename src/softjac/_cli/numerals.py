@@ -11,6 +11,7 @@ from softjac._cli.errors import CommandError, quoted
 POINT_AND_SPACES = "write decimals with a point, separate numbers by spaces"
 
 _MINUS = str.maketrans("\N{MINUS SIGN}", "-")  # the minus sign of printed text
+_FRACTION = re.compile(r"[-+]?[\d.]+/[\d.]+")
 _INNERMOST_LIST = re.compile(r"\[([^\[\]]*)\]")
 _NESTING = re.compile(r"#(,?#)*|\[#(,?#)*\]")  # lists side by side, or inside one more pair of brackets
 
@@ -46,19 +47,29 @@ def number(text: str) -> float:
 def _advice(text: str) -> str:
     if re.search(r"\d\s*[,;]|[,;]\s*[\d.]|\d\s+\S", text):
         return POINT_AND_SPACES
+    if _FRACTION.fullmatch(text):
+        return "write a fraction as a decimal number, such as 0.25"
     if re.search(r"[^\d]\.\w+$|/|\\", text):
         return "files of logits end in .csv, .npy or .npz"
     return "logits are numbers such as 1, -0.5, 2e3, inf or nan"
 
 
+def cells_of_line(line: str) -> list[str]:
+    r"""Cells of one line: a comma separates them, in a line without one a semicolon, else a tab, else white space.
+
+    >>> cells_of_line("1,\t,3"), cells_of_line("1\t\t3"), cells_of_line("1  3")
+    (['1', '\t', '3'], ['1', '', '3'], ['1', '3'])
+    """
+    return line.split(next((separator for separator in ",;\t" if separator in line), None))
+
+
 def numbers_of_line(line: str) -> list[float]:
-    """Numbers of one line: a comma separates them, in a line without one a semicolon, else white space.
+    """Numbers of the cells of one line.
 
     >>> numbers_of_line("1, 2, -inf"), numbers_of_line("1 2 3")
     ([1.0, 2.0, -inf], [1.0, 2.0, 3.0])
     """
-    separator = "," if "," in line else ";" if ";" in line else None
-    cells = line.split(separator)
+    cells = cells_of_line(line)
     try:
         values = [float(cell) for cell in cells]
         if math.inf not in values and -math.inf not in values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator
 
 from softjac._cli.digits import for_people
@@ -18,8 +19,7 @@ _TEXT_ROWS, _TEXT_TABLES = 20, 3
 def write_text(results: Results, view: View, decimals: int, screen: Screen, offer: str) -> Iterator[str]:
     """Tables within 80 columns, shortened where they are larger; ``offer`` is the last line on a terminal."""
     detail = Detail(decimals, _TEXT_ROWS, _TEXT_TABLES, screen.derivative, screen.dots)
-    what, how = view.title(results, detail)
-    lines: list[Line] = [[(f"{what:<{_TITLE_WIDTH}}", "title"), ((" " if len(what) >= _TITLE_WIDTH else "") + how, "")]]
+    lines = _title_lines(*view.title(results, detail), screen.width)
     short = False
     for shown in view.shown(results, detail):
         lines.append([])
@@ -30,15 +30,32 @@ def write_text(results: Results, view: View, decimals: int, screen: Screen, offe
         name = f"{shown.column_name}["
         narrower = left_out(gap, name, name, shown.table.columns, "]")
         gaps = [*shown.gaps, *(f"{text} to fit {screen.width} columns" for text in narrower)]
-        lines += [[(f" {text}.", "note")] for text in gaps]
+        for text in gaps:
+            lines += _wrapped(f"{text}.", "note", screen.width, indent=" ")
         short |= bool(gaps)
     notes = [view.note(results), "Shortened: --format csv or -o FILE gives all of it." if short else ""]
     if screen.terminal:
         notes.append(offer)
-    lines += [[], *([(note, "note")] for note in notes if note)]
+    lines.append([])
+    for note in notes:
+        lines += _wrapped(note, "note", screen.width)
     while not lines[-1]:
         lines.pop()
     yield screen.paint(lines)
+
+
+def _title_lines(what: str, how: str, width: int) -> list[Line]:
+    padded = f"{what:<{_TITLE_WIDTH - 1}} "
+    if len(padded) + len(how) <= width:
+        return [[(padded, "title"), (how, "")]]
+    return [*_wrapped(what, "title", width), *_wrapped(how, "", width)]
+
+
+def _wrapped(text: str, style: str, width: int, indent: str = "") -> list[Line]:
+    lines = textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [[(line, style)] for line in lines]
 
 
 def write_markdown(results: Results, view: View, decimals: int) -> Iterator[str]:

@@ -13,7 +13,7 @@ from softjac._cli.formats import choose_format
 from softjac._cli.jobs import Job
 from softjac._cli.logits import read_logits
 from softjac._cli.machine import write_csv, write_json, write_npy
-from softjac._cli.output import check_output, write_file, write_stdout
+from softjac._cli.output import destination
 from softjac._cli.people import write_latex, write_markdown, write_text
 from softjac._cli.progress import Progress
 from softjac._cli.results import Results
@@ -38,23 +38,19 @@ def perform(request: Request) -> None:
     name = choose_format(request.format, request.output)
     decimals = _whole_number("--decimals", request.decimals, FEWEST, MOST, f"from {FEWEST} to {MOST}")
     axis = _whole_number("--axis", request.axis, -99, 99, "such as 0 or -1")
-    if request.output is not None:
-        check_output(request.output)
     progress = Progress(progress_is_welcome())
-    logits = read_logits(request.words, axis, request.array, sys.stdin, progress)
-    screen = screen_of(sys.stdout) if request.output is None else Screen()
-    results = Results(request.job.compute, request.job.core, logits, progress, bar=not screen.terminal)
-    chunks = _chunks(name, results, decimals, request, screen)
     try:
-        if request.output is None:
-            write_stdout(chunks)
-        else:
-            write_file(request.output, chunks)
+        with destination(request.output) as write:
+            logits = read_logits(request.words, axis, request.array, sys.stdin, progress)
+            screen = screen_of(sys.stdout) if request.output is None else Screen()
+            results = Results(request.job.compute, request.job.core, logits, progress, bar=not screen.terminal)
+            for piece in _pieces(name, results, decimals, request, screen):
+                write(piece)
     finally:
         progress.stop()
 
 
-def _chunks(
+def _pieces(
     name: str, results: Results, decimals: int | None, request: Request, screen: Screen
 ) -> Iterable[str] | Iterable[bytes]:
     few = USUAL if decimals is None else decimals
@@ -65,7 +61,7 @@ def _chunks(
         case "csv":
             return write_csv(results, decimals)
         case "npy":
-            return write_npy(results)
+            return write_npy(results, decimals)
         case "markdown":
             return write_markdown(results, view, few)
         case "latex":
@@ -75,15 +71,12 @@ def _chunks(
 
 
 def _offer(request: Request, width: int) -> str:
-    """The command to try next, on the same logits; these are left to the reader where the line would be too long."""
+    """The command to try next, on the same logits. LOGITS stands for what was piped or is too long to repeat."""
     options = [f"--axis {request.axis}"] if request.axis else []
     options += [f"--array {shlex.quote(request.array)}"] if request.array else []
-    words = " ".join([shlex.join(request.words) or "-", *options])
-    for data in (words, " ".join(["...", *options])):
-        line = "Next: " + request.job.offer.format(data)
-        if len(line) <= width:
-            break
-    return line
+    typed = "LOGITS" if request.words in ([], ["-"]) else shlex.join(request.words)
+    line, template = ("Next: " + request.job.offer.format(" ".join([data, *options])) for data in (typed, "LOGITS"))
+    return line if len(line) <= width and line.isprintable() else template
 
 
 def _whole_number(option: str, text: str | None, least: int, most: int, which: str) -> int | None:

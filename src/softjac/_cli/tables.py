@@ -63,14 +63,13 @@ def gap_of(picked: Sequence[int | None], count: int) -> Gap | None:
 
 def text_lines(table: Table, screen: Screen) -> tuple[list[Line], Gap | None]:
     """The table as lines no wider than the screen, and which body columns are left out for that."""
-    lines: list[Line] = []
-    gap: Gap | None = None
+    body, gap = table.body, None
     for body, gap in _from_wide_to_narrow(table, screen.dots):
         for split, space in ((False, 3), (False, 2), (False, 1), (True, 3)):
             lines = _lines(table, body, split, space)
             if max(sum(len(piece) for piece, _ in line) for line in lines) <= screen.width:
                 return lines, gap
-    return lines, gap
+    return _lines(table, body, split=True, space=1, least=1), gap
 
 
 def _from_wide_to_narrow(table: Table, dots: str) -> Iterator[tuple[Sequence[Column], Gap | None]]:
@@ -84,8 +83,11 @@ def _from_wide_to_narrow(table: Table, dots: str) -> Iterator[tuple[Sequence[Col
         yield [*table.body[:first], between, *table.body[have - last :]], (first, table.columns - last - 1)
 
 
-def _lines(table: Table, body: Sequence[Column], split: bool, space: int) -> list[Line]:
-    """Label, body, tail, with ``space`` between the columns. Where cells are marked, all have room for brackets."""
+def _lines(table: Table, body: Sequence[Column], split: bool, space: int, least: int = 3) -> list[Line]:
+    """Label, body, tail, with ``space`` between the columns.
+
+    Where cells are marked, all have room for brackets, and ``least`` is the space beside the label and the tail.
+    """
     split = split and any(column.value for column in body)
     join = "=\n" if split else "="
     headings = [f"{column.heading}{join}{column.value}" if column.value else column.heading for column in body]
@@ -104,7 +106,7 @@ def _lines(table: Table, body: Sequence[Column], split: bool, space: int) -> lis
     tail_widths = [max(len(tail[k]) for _, _, tail in rows) for k in range(len(table.tail))]
     has_marks = any(column.marked is not None for column in body)
     blank = " " if has_marks else ""
-    gap = " " * (3 if has_marks else space)
+    gap = " " * (least if has_marks else space)
     between = "  " if has_marks else gap
     lines = []
     for i, (label, cells, tail) in enumerate(rows, -first):

@@ -10,10 +10,15 @@ import numpy as np
 
 from softjac._cli.arrays import Array
 from softjac._cli.errors import HOW, CommandError
-from softjac._cli.numerals import check_lengths, numbers_of_line, parse_lists
+from softjac._cli.numerals import cells_of_line, check_lengths, numbers_of_line, parse_lists
 from softjac._cli.progress import Progress
 
-_HAS_A_NUMBER = re.compile(r"(?:^|[,;\s])[-+]?\.?\d")
+_BEGINS_AS_A_NUMBER = re.compile(r"\s*[-+]?\.?\d")
+_ARRAYS = (
+    "\x93NUMPY",
+    "\udc93NUMPY",
+    "PK\x03\x04",
+)  # how .npy and .npz files begin, read as text in one way or another
 
 
 def read_rows(lines: Iterable[str], source: str, progress: Progress) -> Array:
@@ -35,7 +40,7 @@ def read_rows(lines: Iterable[str], source: str, progress: Progress) -> Array:
         try:
             row = numbers_of_line(line.rstrip("\r\n"))
         except CommandError as error:
-            header = not rows and not _HAS_A_NUMBER.search(line)
+            header = not rows and not any(map(_BEGINS_AS_A_NUMBER.match, cells_of_line(line)))
             advice = " (a header? take it out: a file of logits has numbers only)" if header else ""
             raise CommandError(f"line {count} of {source}: {error}{advice}") from None
         if not rows:
@@ -51,6 +56,8 @@ def read_rows(lines: Iterable[str], source: str, progress: Progress) -> Array:
 
 def read_text(text: str, source: str, progress: Progress) -> Array:
     """Standard input: lists in brackets, or rows as in a .csv file. One line alone is one vector."""
+    if text.startswith(_ARRAYS):
+        raise CommandError(f"{source} is an array and not text: files of arrays are read by their names")
     if text.lstrip().startswith("["):
         try:
             return np.array(parse_lists(text), dtype=np.float64)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from softjac._cli.errors import CommandError, did_you_mean, quoted
+from softjac._cli.errors import CommandError, nearest, quoted
 from softjac._cli.numerals import is_number
 
 _NEARLY_A_NUMBER = re.compile(r"-\.?\d")
@@ -52,8 +52,11 @@ def separate(words: Sequence[str], options: Mapping[str, Option], command: str) 
             data.append(word)
         else:
             name, has_value, value = word.partition("=")
+            if name == "--version":
+                raise CommandError(f"--version comes before any command: {command.split(maxsplit=1)[0]} --version")
             if name not in options:
-                raise CommandError(unknown_option(name, options, command))
+                there_are = ", ".join(dict.fromkeys(option.name for option in options.values()))
+                raise CommandError(unknown_option(name, options, f"there are {there_are}"))
             option = options[name]
             if not option.takes_value:
                 if has_value:
@@ -68,12 +71,18 @@ def separate(words: Sequence[str], options: Mapping[str, Option], command: str) 
     return given, data
 
 
-def unknown_option(name: str, options: Mapping[str, Option], command: str) -> str:
-    """Message about an option that does not exist, with the nearest that does."""
-    near = [long for long in options if long.startswith("-" + name)]  # -d for --decimals, -output for --output
+def unknown_option(name: str, options: Mapping[str, Option], otherwise: str) -> str:
+    """Message about an option that does not exist, with the nearest that does, or ``otherwise`` where none is near.
+
+    >>> unknown_option("--formt", {"--format": Option("--format", True)}, "there are others")
+    'unknown option --formt: did you mean --format?'
+    """
+    body = name.lstrip("-").lower()
+    bodies = {option.name.lstrip("-"): option.name for option in options.values()}
+    near = [option for other, option in bodies.items() if body and other.startswith(body)]  # -d, -output, --form
     if not near and name[:2] in options and options[name[:2]].takes_value:
         near = [f"{name[:2]} {name[2:]}"]  # a short option and its value in one word
-    if near:
-        return f"unknown option {quoted(name)[1:-1]}: did you mean {near[0]}?"
-    advice = did_you_mean(name, [*options, "-inf", "-nan"], f"{command} -h lists the options", 0.45)
-    return f"unknown option {quoted(name)[1:-1]}: {advice}"
+    if not near:
+        numbers = {} if name.startswith("--") else {"inf": "-inf", "nan": "-nan"}
+        near = [{**bodies, **numbers}[other] for other in nearest(body, [*bodies, *numbers])]
+    return f"unknown option {quoted(name)[1:-1]}: " + (f"did you mean {near[0]}?" if near else otherwise)
