@@ -175,6 +175,7 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
         const bool stream = streams(job_) && direct && !kScalarResult && !mask_ && n_ * kItem >= kStaging;
         if (another && in_place) io.next = reinterpret_cast<const E*>(in_[0] + lane(job_.in[0]));
         io.fetch_result = direct && !stream;
+        if (in_place && job_.rows == 1) io.known_peak = job_.known_peak;
         next_max_.upcoming = n_ <= kMaxAhead ? io.next : nullptr;
         io.next_max = in_place ? &next_max_ : nullptr;
         if (kernel.prepare(Row{n_}, io) == 0) {

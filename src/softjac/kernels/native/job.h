@@ -48,6 +48,7 @@ struct Job {
     // Size of a result in memory that the caller gave; 0 where it is new: then the system has just cleared it, and it is
     // in the caches already.
     std::ptrdiff_t given_bytes;
+    std::ptrdiff_t known_peak = -1;  // where the largest probability of the only row is, if the caller knows
 };
 
 // Kernels of one instruction set.

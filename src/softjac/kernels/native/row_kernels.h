@@ -17,6 +17,7 @@ template <class E> struct Operands {
     const E* next = nullptr;  // the row that is computed next, if memory is to bring it meanwhile
     NextMax<E>* next_max = nullptr;
     bool fetch_result = false;  // whether memory is to bring the lines of the result, too
+    std::ptrdiff_t known_peak = -1;
 };
 
 // The maximum of the row that comes next, found while this row waits for its sum and its quotient. Short rows would
