@@ -114,3 +114,8 @@ def is_nan(array: Any) -> Any:
     """np.isnan, which warns of the signalling NaNs of bfloat16."""
     with np.errstate(invalid="ignore"):
         return np.isnan(array)
+
+
+def logits(shape: Any, dtype: Any = np.float64, seed: int = 1) -> Any:
+    """Random logits, the same for the same seed."""
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)

@@ -193,6 +193,15 @@ def test_a_bar_on_standard_error_leaves_the_output_alone(tmp_path):
     assert run_program(words, stdout="terminal", stderr="pipe", code=SLOW).err == ""
 
 
+def test_a_file_name_cannot_control_the_bar(tmp_path):
+    path = tmp_path / "a\x1b[35mb.csv"
+    path.write_text("1,2\n" * 3000)
+    ran = run_program(["softmax", str(path), "--format", "csv"], stdout="pipe", stderr="terminal", code=SLOW)
+    assert ran.code == 0
+    assert "reading a\\x1b[35mb.csv" in ran.err
+    assert "a\x1b[35mb.csv" not in ran.err
+
+
 def test_the_bar_appears_after_a_second_and_is_taken_away(monkeypatch):
     drawn = []
 

@@ -1,76 +1,14 @@
-"""torch, JAX and array-API arrays: computed in their own library, differentiated by their own autodiff."""
-
-import os
+"""torch, JAX and array-API arrays: computed in their own library, with the results and errors that NumPy has."""
 
 import numpy as np
 import pytest
 
 import softjac as sj
 from functions import FUNCTIONS, NAMES, operands_like
+from libraries import LIBRARIES, peer
 from odd_rows import ODD_ROWS, ODD_TANGENTS, ODD_WEIGHTS, derivatives_of
 
-REQUIRED = os.environ.get("SOFTJAC_REQUIRE_PEERS", "") not in {"", "0"}
 INF, NAN = np.inf, np.nan
-
-
-def peer(name, extra):
-    if REQUIRED:
-        return __import__(name, fromlist=["_"])
-    return pytest.importorskip(name, reason=f"{name} is not installed: pip install 'softjac[{extra}]'")
-
-
-class Strict:
-    """array-api-strict: the standard and nothing more."""
-
-    def __init__(self):
-        self.xp = peer("array_api_strict", "test")
-        self.name, self.type = "array_api_strict", type(self.xp.asarray(0.0))
-        self.dtypes = ["float32", "float64"]
-        self.widest = "float64"
-
-    def array(self, x, dtype=None):
-        x = np.asarray(x)
-        return self.xp.asarray(x if dtype is None else x.astype(dtype))
-
-    def dtype(self, x):
-        return str(x.dtype).rpartition(".")[2]
-
-
-class Torch:
-    def __init__(self):
-        self.xp = peer("torch", "peers")
-        self.name, self.type = "torch", self.xp.Tensor
-        self.dtypes = ["float16", "bfloat16", "float32", "float64"]
-        self.widest = "float64"
-
-    def array(self, x, dtype=None):
-        x = self.xp.as_tensor(np.asarray(x))
-        return x if dtype is None else x.to(getattr(self.xp, dtype))
-
-    def dtype(self, x):
-        return str(x.dtype).rpartition(".")[2]
-
-
-class Jax:
-    def __init__(self):
-        self.jax = peer("jax", "peers")
-        self.jax.config.update("jax_disable_most_optimizations", True)  # compiling is what takes the time here
-        self.xp = peer("jax.numpy", "peers")
-        self.name, self.type = "jax", self.jax.Array
-        self.dtypes = ["float16", "bfloat16", "float32"]
-        self.widest = "float32"
-
-    def array(self, x, dtype=None):
-        x = np.asarray(x)
-        if dtype is None and x.dtype == np.float64:
-            dtype = "float32"
-        return self.xp.asarray(x, dtype=dtype)
-
-    def dtype(self, x):
-        return str(x.dtype)
-
-
-LIBRARIES = {"array_api_strict": Strict, "torch": Torch, "jax": Jax}
 
 
 @pytest.fixture(params=LIBRARIES)
@@ -93,9 +31,6 @@ def rounded(lib, operands, dtype):
     """The operands in the library and, exactly the same numbers, as NumPy's float64."""
     arrays = [lib.array(x, dtype) for x in operands]
     return arrays, [to_numpy(x) for x in arrays]
-
-
-# ------------------------------------------------------------------------------------------------------------- values
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -235,9 +170,6 @@ def test_odd_weights(lib):
     np.testing.assert_array_equal(in_cubes(sj.logsumexp, lib, z, b=b), [row[2] for row in ODD_WEIGHTS])
 
 
-# ------------------------------------------------------------------------------------------------------------- errors
-
-
 def test_out_is_refused(lib):
     z = lib.array([0.0, 1.0])
     for out in (z, np.empty(2)):
@@ -288,192 +220,3 @@ def test_explained(lib):
     assert f"computed by the reference in {lib.name}" in text
     assert "converted to" in text
     assert lib.widest in text
-
-
-# -------------------------------------------------------------------------------------------------------------- torch
-
-# Logits with -inf and +inf, a mask that leaves a whole row out, and logits that would overflow.
-LOGITS = [[0.5, 1, -INF, 2], [1, NAN, 3, -1], [NAN, 0, INF, 1], [INF, 0, 1, 2], [1e4, -1e4, 0, 1e4]]
-PART = [[1, 1, 1, 1], [1, 0, 1, 1], [0, 0, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
-
-
-@pytest.fixture
-def torch():
-    return peer("torch", "peers")
-
-
-@pytest.fixture
-def double(torch):
-    def leaf(x):
-        return torch.tensor(x, dtype=torch.float64, requires_grad=True)
-
-    return leaf
-
-
-@pytest.mark.parametrize("name", ["softmax", "log_softmax", "softmax_complement"])
-def test_torch_gradients_are_the_closed_forms(name, torch, double):
-    z, part = double(LOGITS), torch.tensor(PART, dtype=torch.bool)
-    g = np.random.default_rng(0).standard_normal((5, 4))
-    (gradient,) = torch.autograd.grad(getattr(sj, name)(z, where=part), z, torch.as_tensor(g), create_graph=True)
-    closed = {"softmax": sj.softmax_vjp, "log_softmax": sj.log_softmax_vjp, "softmax_complement": sj.softmax_vjp}[name]
-    expected = closed(LOGITS, g, where=np.array(PART, bool)) * (-1 if name == "softmax_complement" else 1)
-    np.testing.assert_allclose(gradient.detach(), expected, rtol=1e-12, atol=1e-14)
-    (second,) = torch.autograd.grad(gradient.sum(dim=0)[0], z)
-    assert second.isfinite().all()
-
-
-def test_torch_gradient_of_logsumexp_is_softmax(torch, double):
-    z, part = double(LOGITS), torch.tensor(PART, dtype=torch.bool)
-    (gradient,) = torch.autograd.grad(sj.logsumexp(z, where=part).sum(), z)
-    np.testing.assert_allclose(gradient, sj.softmax(LOGITS, where=np.array(PART, bool)), rtol=1e-12, atol=1e-15)
-    b = torch.tensor([1.0, 2, 0, 0.5], dtype=torch.float64, requires_grad=True)
-    finite = double([[0.5, 1, -INF, 2], [1, -INF, 3, -1], [0, 0, 0, 0]])
-    gradients = torch.autograd.grad(
-        sj.logsumexp(finite, b=b, where=torch.tensor([[True], [True], [False]])).nansum(), (finite, b)
-    )
-    assert all(gradient.isfinite().all() for gradient in gradients)
-
-
-def test_torch_gradient_of_a_nan_row_is_nan(torch, double):
-    """A NaN is not lost on the way back either; the other rows do not notice."""
-    z = double([[NAN, 1.0, 2.0], [0.0, 1.0, 2.0]])
-    (gradient,) = torch.autograd.grad(sj.log_softmax(z)[:, 1].sum(), z)
-    assert gradient[0].isnan().any()
-    assert gradient[1].isfinite().all()
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_torch_checks_all_derivatives(torch, double):
-    """gradcheck and gradgradcheck of every function, forward and reverse, by every operand."""
-    rng = np.random.default_rng(0)
-    for function in FUNCTIONS.values():
-        if function.takes_probs:
-            continue
-        operands = [double(x) for x in rng.standard_normal((function.operands, 2, 3))]
-        if function.keyword:
-            operands[1] = double(np.abs(operands[1].detach().numpy()) + 0.1)
-
-        def call(*x, function=function):
-            return function(sj, *x)
-
-        assert torch.autograd.gradcheck(call, operands, check_forward_ad=True)
-        assert torch.autograd.gradgradcheck(call, operands)
-    tied = double([1.0, 1, 0, 1])
-    for name in ("softmax", "log_softmax", "softmax_complement", "logsumexp", "softmax_jacobian"):
-        assert torch.autograd.gradcheck(getattr(sj, name), (tied,))
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_torch_function_transforms(torch):
-    func = torch.func
-    x = torch.tensor([0.3, -1.0, 2.0, 0.0], dtype=torch.float64)
-    for jacobian in (func.jacrev, func.jacfwd):
-        torch.testing.assert_close(jacobian(sj.softmax)(x), sj.softmax_jacobian(x))
-    torch.testing.assert_close(func.hessian(sj.logsumexp)(x), sj.softmax_jacobian(x))
-    rows, others = torch.randn(2, 5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    for function in FUNCTIONS.values():
-        operands = [rows.abs() if function.takes_probs else rows, *[others.abs()] * function.tangents]
-        mapped = func.vmap(lambda *x, function=function: function(sj, *x))(*operands)
-        torch.testing.assert_close(mapped, function(sj, *operands))
-    masked = func.vmap(lambda z, part: sj.softmax(z, where=part))(rows, others > 0)
-    torch.testing.assert_close(masked, sj.softmax(rows, where=others > 0))
-    torch.testing.assert_close(func.vmap(func.jacrev(sj.softmax))(rows), sj.softmax_jacobian(rows))
-
-
-def test_torch_leaves_other_state_alone(torch):
-    z = torch.tensor([1.0, 2.0], requires_grad=True)
-    assert sj.softmax(z).requires_grad
-    assert not sj.softmax(z.detach()).requires_grad
-    with torch.no_grad():
-        assert not sj.softmax(z).requires_grad
-    assert z.grad is None
-    parameter = torch.nn.Parameter(torch.zeros(3))
-    sj.logsumexp(parameter).backward()
-    torch.testing.assert_close(parameter.grad, torch.full((3,), 1 / 3))
-
-
-def test_torch_refuses_what_it_cannot(torch):
-    for dtype in (torch.complex64, torch.float8_e4m3fn):
-        with pytest.raises(sj.DTypeError, match="logits has dtype torch"):
-            sj.softmax(torch.zeros(2, dtype=dtype))
-    with pytest.raises(sj.DTypeError, match=r"logits has layout torch\.sparse_coo: pass its to_dense\(\)"):
-        sj.softmax(torch.zeros(2, 2).to_sparse())
-
-
-# ---------------------------------------------------------------------------------------------------------------- JAX
-
-
-@pytest.fixture
-def jax():
-    return Jax().jax
-
-
-@pytest.mark.parametrize("name", ["softmax", "log_softmax", "softmax_complement"])
-def test_jax_gradients_are_the_closed_forms(name, jax):
-    z, part = jax.numpy.asarray(LOGITS, "float32"), jax.numpy.asarray(PART, bool)
-    g = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
-    gradient = jax.jit(lambda z: jax.vjp(lambda z: getattr(sj, name)(z, where=part), z)[1](g)[0])(z)
-    closed = {"softmax": sj.softmax_vjp, "log_softmax": sj.log_softmax_vjp, "softmax_complement": sj.softmax_vjp}[name]
-    expected = closed(LOGITS, g, where=np.array(PART, bool)) * (-1 if name == "softmax_complement" else 1)
-    np.testing.assert_allclose(gradient, expected, rtol=2e-5, atol=1e-6)
-
-
-def test_jax_gradient_of_logsumexp_is_softmax(jax):
-    z, part = jax.numpy.asarray(LOGITS, "float32"), jax.numpy.asarray(PART, bool)
-    gradient = jax.grad(lambda z: jax.numpy.sum(jax.numpy.nan_to_num(sj.logsumexp(z, where=part), neginf=0, posinf=0)))(
-        z
-    )
-    finite = np.isfinite(sj.logsumexp(LOGITS, where=np.array(PART, bool)))
-    np.testing.assert_allclose(
-        gradient[finite], sj.softmax(LOGITS, where=np.array(PART, bool))[finite], rtol=1e-5, atol=1e-7
-    )
-    assert np.isfinite(gradient).all()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_jax_transforms(name, jax):
-    """jit, vmap and grad of everything, compiled: nothing looks at a value."""
-    function = FUNCTIONS[name]
-    operands = operands_like(function, np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32))
-    operands = [jax.numpy.asarray(np.abs(x) if function.keyword and i else x) for i, x in enumerate(operands)]
-
-    def call(*x):
-        return function(sj, *x)
-
-    expected = function(sj, *map(np.asarray, operands))
-    np.testing.assert_allclose(jax.jit(call)(*operands), expected, rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(jax.jit(jax.vmap(call))(*operands), expected, rtol=1e-4, atol=1e-6)
-    gradient = jax.jit(jax.grad(lambda *x: call(*x).sum(), argnums=tuple(range(len(operands)))))(*operands)
-    assert all(np.isfinite(x).all() for x in gradient)
-
-
-def test_jax_higher_derivatives(jax):
-    x = np.float32([0.3, -1.0, 2.0, 0.0])
-    J = sj.softmax_jacobian(x)
-    for derivative in (jax.jacrev(sj.softmax), jax.jacfwd(sj.softmax), jax.hessian(sj.logsumexp)):
-        np.testing.assert_allclose(jax.jit(derivative)(x), J, atol=1e-6)
-    third = jax.jit(jax.jacfwd(jax.jacrev(sj.softmax)))(x)
-    u, v = np.random.default_rng(0).standard_normal((2, 4)).astype(np.float32)
-    contracted = np.einsum("ijk,j,k->i", third, u, v)
-    np.testing.assert_allclose(sj.softmax_second_derivative(x, u, v), contracted, atol=1e-6)
-
-
-def test_jax_with_64_bits(jax):
-    """In x64 mode float64 is there, and float32 is computed in it."""
-    with jax.enable_x64(True):
-        z = np.random.default_rng(0).standard_normal((3, 50)) * 10
-        softmax = jax.jit(sj.softmax)
-        result = softmax(jax.numpy.asarray(z))
-        assert result.dtype == np.float64
-        np.testing.assert_allclose(result, sj.softmax(z), rtol=1e-14)
-        narrow = jax.numpy.asarray(z.astype(np.float32))
-        np.testing.assert_array_equal(np.asarray(softmax(narrow)), sj.softmax(z.astype(np.float32)))
-        assert softmax(jax.numpy.asarray([1, 2])).dtype == np.float64
-
-
-@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
-def test_float32_in_torch_is_as_good_as_numpy(name):
-    """Computed in float64 and rounded once."""
-    torch = peer("torch", "peers")
-    z = (np.random.default_rng(0).standard_normal((20, 100)) * 10).astype(np.float32)
-    np.testing.assert_allclose(getattr(sj, name)(torch.as_tensor(z)).numpy(), getattr(sj, name)(z), rtol=1.2e-7)

@@ -60,8 +60,48 @@ def test_meson_installs_every_python_file():
 
 def test_hooks_use_the_versions_of_the_group_dev():
     in_clone()
-    group = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["lint"]
+    group = project_file()["dependency-groups"]["lint"]
     hooks = (ROOT / ".pre-commit-config.yaml").read_text()
     for name in ("ruff", "mypy", "import-linter"):
         (pinned,) = [line for line in group if line.startswith(f"{name}==")]
         assert f'"{pinned}"' in hooks
+    for needed in [
+        *project_file()["project"]["dependencies"],
+        *project_file()["project"]["optional-dependencies"]["cli"],
+    ]:
+        assert f'"{needed}"' in hooks
+
+
+def test_typer_is_one_that_works_with_the_click_it_brings():
+    in_clone()
+    # typer 0.15 sets no upper bound on click, and fails in the help of a command with click 8.5.
+    assert "typer>=0.16" in project_file()["project"]["optional-dependencies"]["cli"]
+
+
+def test_every_python_that_is_claimed_is_tested_and_gets_a_wheel():
+    in_clone()
+    project = project_file()
+    claimed = {match[1] for line in project["project"]["classifiers"] if (match := re.search(r":: (3\.\d+)$", line))}
+    if any("Free Threading" in line for line in project["project"]["classifiers"]):
+        claimed.add(f"{max(claimed, key=lambda version: int(version[2:]))}t")
+    wheels = {line.partition("-")[0] for line in project["tool"]["cibuildwheel"]["build"]}
+    assert wheels == {"cp" + version.replace(".", "") for version in claimed}
+    jobs = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    assert set(re.findall(r'"(3\.\d+t?)"', jobs)) == claimed
+
+
+def project_file():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_what_contributing_names_is_there():
+    in_clone()
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where things are")[2].partition("\nImports")[0]
+    rows = re.findall(r"^\| (`.*?) \|", table, flags=re.MULTILINE)
+    assert len(rows) > 5
+    for row in rows:
+        folder = ROOT
+        for name in re.findall("`(.*?)`", row):
+            path = ROOT / name if "/" in name.rstrip("/") or (ROOT / name).exists() else folder / name
+            assert path.is_dir() if name.endswith("/") else path.is_file(), f"CONTRIBUTING.md names {name}"
+            folder = path.parent

@@ -1,5 +1,9 @@
 """The number of threads: set, read, restored, and refused where it makes no sense."""
 
+import subprocess
+import sys
+import sysconfig
+
 import numpy as np
 import pytest
 
@@ -9,6 +13,14 @@ def restored(sj):
     before = sj.get_num_threads()
     yield
     sj.set_num_threads(before)
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="not a free-threaded Python, such as 3.14t")
+def test_free_threading_stays_on(sj):
+    # A module that does not declare that it is safe without the lock turns the lock on for the whole process.
+    code = "import sys, numpy; before = sys._is_gil_enabled(); import softjac; print(before, sys._is_gil_enabled())"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert ran.stdout == "False False\n"
 
 
 def test_set_and_get(sj):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from softjac._cli.errors import printable
 from softjac._cli.output import silence
 from softjac.errors import SoftjacError
 
@@ -49,11 +50,10 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _fail(message: str) -> int:
-    """Say ``message`` on one line of characters that can be shown; the exit code tells where nobody can be told."""
-    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(message.split()))
+    """Say ``message`` on one line; where standard error takes nothing, the exit code alone tells."""
     if sys.stderr is not None:
         try:
-            print("softjac:", line, file=sys.stderr, flush=True)
+            print("softjac:", printable(message), file=sys.stderr, flush=True)
         except OSError:
             silence(sys.stderr)
     return 2

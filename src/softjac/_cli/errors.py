@@ -15,6 +15,15 @@ class CommandError(SoftjacError):
     """A mistake in what was typed or in a file that was read; its text is one line for standard error."""
 
 
+def printable(text: str) -> str:
+    r"""``text`` on one line, where what could control a terminal is escaped: for whatever is shown of a file's name.
+
+    >>> print(printable("a\x1b[31m\nb"))
+    a\x1b[31m b
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+
+
 def quoted(text: str, most: int = 48) -> str:
     r"""``text`` in quotes, on one line, cut where it is long: for use inside a message.
 

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from softjac._cli.arrays import Array, read_npy, read_npz
-from softjac._cli.errors import HOW, CommandError, quoted
+from softjac._cli.errors import HOW, CommandError, printable, quoted
 from softjac._cli.numerals import number, parse_lists
 from softjac._cli.progress import Progress
 from softjac._cli.text_input import read_rows, read_text
@@ -70,7 +70,7 @@ def _read_file(path: str, name: str | None, progress: Progress) -> Array:
             return read_npy(path)
         if path.lower().endswith(".npz"):
             return read_npz(path, name)
-        progress.start(f"reading {os.path.basename(path)}", os.path.getsize(path))
+        progress.start(f"reading {printable(os.path.basename(path))}", os.path.getsize(path))
         with open(path, encoding="utf-8-sig") as lines:
             return read_rows(lines, path, progress)
     except OSError as error:
