@@ -63,22 +63,22 @@ class Operator(ABC):
 
     def matvec(self, x: object) -> NDArray:
         """Products with vectors, shape (..., columns) -> (..., rows). Raises ShapeError, DTypeError."""
-        v = _rows.vectors("x", x, self.matrix_shape[1])
+        v = _rows.vectors("x", x, self.matrix_shape[1], self.batch_shape)
         return self._rounded(self._product, v)
 
     def rmatvec(self, x: object) -> NDArray:
         """Products of the transpose with vectors, shape (..., rows) -> (..., columns)."""
-        v = _rows.vectors("x", x, self.matrix_shape[0])
+        v = _rows.vectors("x", x, self.matrix_shape[0], self.batch_shape)
         return self._rounded(self._transposed_product, v)
 
     def matmat(self, x: object) -> NDArray:
         """Products with the columns of matrices, shape (..., columns, k) -> (..., rows, k)."""
-        v = _rows.vectors("x", x, self.matrix_shape[1], axis=-2)
+        v = _rows.vectors("x", x, self.matrix_shape[1], self.batch_shape, core=2, axis=-2)
         return np.swapaxes(self._expanded().matvec(np.swapaxes(v, -1, -2)), -1, -2)
 
     def rmatmat(self, x: object) -> NDArray:
         """Products of the transpose with the columns of matrices."""
-        v = _rows.vectors("x", x, self.matrix_shape[0], axis=-2)
+        v = _rows.vectors("x", x, self.matrix_shape[0], self.batch_shape, core=2, axis=-2)
         return np.swapaxes(self._expanded().rmatvec(np.swapaxes(v, -1, -2)), -1, -2)
 
     def to_dense(self, out: NDArray | None = None) -> NDArray:
@@ -99,11 +99,11 @@ class Operator(ABC):
         """Operand x @ operator."""
         if self._is_vector(x):
             return self.rmatvec(x)
-        v = _rows.vectors("x", x, self.matrix_shape[0])
+        v = _rows.vectors("x", x, self.matrix_shape[0], self.batch_shape, core=2)
         return self._expanded().rmatvec(v)
 
     def _is_vector(self, x: object) -> bool:
-        return np.ndim(x) in {1, 1 + len(self.batch_shape)}  # type: ignore[arg-type]
+        return _rows.plain("x", x).ndim in {1, 1 + len(self.batch_shape)}
 
     def _rounded(self, product: Any, v: NDArray) -> NDArray:
         """A product, computed wide, in the common dtype of the operator and the vector."""

@@ -93,7 +93,7 @@ class SquareRootFactor(Operator):
 class CholeskyFactor(Operator):
     """L, lower triangular, with L L^T = weight * J + damping * I: L_jj = pivot_j, below it L_ij = -p_i c_j.
 
-    With t = damping / weight, d = p + t, and G_j = (sum of p from j on) + t (sum of p / d before j), all of it positive:
+    With t = damping / weight, d = p + t, and G_j = (sum of p from j on) + t (sum of p / d before j), all positive:
     pivot_j = sqrt(d_j G_(j+1) / G_j) and c_j = p_j / sqrt(d_j G_j G_(j+1)), both times sqrt(weight) in L.
     Without damping the last pivot of the support is 0, and so is its column.
     Source: for t = 0 Tanabe and Sagae 1992, An exact Cholesky decomposition and the generalized inverse of the
@@ -112,10 +112,10 @@ class CholeskyFactor(Operator):
     def of(cls, rows: Rows, weight: NDArray, damping: NDArray, dtype: "np.dtype[Any]") -> "CholeskyFactor":
         """The factor of weight * J + damping * I."""
         weight, damping = weight[..., None], damping[..., None]
-        alone = weight == 0.0  # then it is sqrt(damping) I, as if J were 0
+        alone = ~np.isfinite(damping / weight)  # then it is sqrt(damping) I, as if J were 0
         p = np.where(alone, 0.0, rows.p)
-        t = damping / np.where(alone, 1.0, weight)
-        root = np.sqrt(np.where(alone, 1.0, weight))
+        weight = np.where(alone, 1.0, weight)
+        t, root = damping / weight, np.sqrt(weight)
         d = p + t
         before = np.where(p > 0.0, p / d, 0.0)
         G = _from_here_on(p)
@@ -154,24 +154,34 @@ class CholeskyFactor(Operator):
         classes = np.arange(self.matrix_shape[0])
         with np.errstate(all="ignore"):
             np.multiply(-(self._root * self._p)[..., :, None], self._c[..., None, :], out=dense, casting="unsafe")
-            dense *= classes[:, None] > classes
+            dense[..., classes[:, None] <= classes] = 0.0
+            if np.isnan(self._c).any():
+                dense[(self._p[..., :, None] == 0.0) | (self._p[..., None, :] == 0.0)] = 0.0
             dense += 0.0  # no -0
             dense[..., classes, classes] = self._pivot
         return dense
 
     def solve(self, b: object) -> NDArray:
         """The y with L y = b, shape (..., n) -> (..., n). Where a pivot is 0, so is y."""
-        return self._rounded(self._solve, _rows.vectors("b", b, self.matrix_shape[0]))
+        return self._rounded(self._solve, _rows.right_sides("b", b, self.matrix_shape[0], self.batch_shape))
 
     def solve_transposed(self, b: object) -> NDArray:
         """The y with L^T y = b, shape (..., n) -> (..., n). Where a pivot is 0, so is y."""
-        return self._rounded(self._solve_transposed, _rows.vectors("b", b, self.matrix_shape[0]))
+        return self._rounded(self._solve_transposed, _rows.right_sides("b", b, self.matrix_shape[0], self.batch_shape))
 
     def _product(self, x: NDArray) -> Any:
-        return self._pivot * x - self._root * self._p * _before(self._c * x)
+        x = np.where((self._pivot == 0.0) & (self._c == 0.0), 0.0, x)  # not even an infinity matters there
+        before = _before(self._c * x)
+        if not np.isfinite(before).all():
+            before = np.where(self._p == 0.0, 0.0, before)
+        return self._pivot * x - self._root * self._p * before
 
     def _transposed_product(self, x: NDArray) -> Any:
-        return self._pivot * x - self._root * self._c * _after(self._p * x)
+        x = np.where((self._pivot == 0.0) & (self._p == 0.0), 0.0, x)
+        after = _after(self._p * x)
+        if not np.isfinite(after).all():
+            after = np.where(self._c == 0.0, 0.0, after)
+        return self._pivot * x - self._root * self._c * after
 
     def _solve(self, b: NDArray) -> NDArray:
         """Forward substitution: the sum of c_i y_i before j is (sum of b_i p_i / d_i before j) / G_j."""
@@ -184,7 +194,7 @@ class CholeskyFactor(Operator):
         return self._divided(b + self._c * self._G[..., 1:] * _after(self._c * b))
 
     def _divided(self, x: NDArray) -> NDArray:
-        return np.where(self._pivot > 0.0, x / self._pivot, 0.0)
+        return np.where(self._pivot == 0.0, 0.0, x / self._pivot)
 
     def _expanded(self) -> "CholeskyFactor":
         return replace(

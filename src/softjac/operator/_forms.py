@@ -18,7 +18,7 @@ def variance(rows: Rows, x: NDArray) -> Any:
         return np.zeros(np.broadcast_shapes(rows.batch, x.shape[:-1]), x.dtype)
     x = rows.on_support(x)
     size = np.max(np.abs(x), axis=-1, keepdims=True)
-    unit = np.ldexp(np.ones((), x.dtype), np.where(np.isfinite(size), np.frexp(size)[1], 0))
+    unit = np.ldexp(np.ones((), x.dtype), np.where(np.isfinite(size), np.frexp(size)[1] - 1, 0))
     x = x / unit
     at_k = rows.at_k(x)
     w = x - (at_k + np.sum(rows.p * (x - at_k), axis=-1, keepdims=True))

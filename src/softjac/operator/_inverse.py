@@ -35,7 +35,7 @@ class PseudoInverse(Symmetric):
         """Dtype of the results."""
         return self._dtype
 
-    def _product(self, x: NDArray) -> NDArray:
+    def _product(self, x: NDArray) -> Any:
         return _solve.solve(self._rows, x, self._weight, self._damping)
 
     def _expanded(self) -> "PseudoInverse":

@@ -8,7 +8,7 @@ from softjac import _arguments
 from softjac._arguments import Axis, NDArray, Shape
 from softjac.errors import ArgumentError, DTypeError, ShapeError
 from softjac.jacobian import softmax_vjp
-from softjac.operator import _entries, _forms, _rows, _solve, _spectrum, _sums
+from softjac.operator import _entries, _forms, _rows, _sample, _solve, _spectrum, _sums
 from softjac.operator._base import Symmetric
 from softjac.operator._factors import CholeskyFactor, SquareRootFactor
 from softjac.operator._inverse import PseudoInverse
@@ -170,13 +170,15 @@ class SoftmaxJacobian(Symmetric):
     def _product(self, x: NDArray) -> NDArray:
         rows = self._rows
         result: NDArray = softmax_vjp(None, x, probs=rows.p)
-        if np.isnan(rows.p[..., :1]).any() or np.isnan(rows.q_k).any():
+        if np.isnan(rows.q_k).any():
             result = np.where(rows.support, result, 0.0)
         return result if self._is_plain else self._weighted(result, x)
 
     def _weighted(self, of_J: NDArray, of_identity: Any) -> Any:
-        """Weight times one vector, plus damping times another."""
-        return self._weight[..., None] * of_J + self._damping[..., None] * of_identity
+        """Weight times one vector, plus damping times another. A factor of 0 leaves nothing, not even of infinity."""
+        weight, damping = self._weight[..., None], self._damping[..., None]
+        of_J = np.where((weight > 0.0) | np.isnan(self._rows.q_k)[..., None], weight * of_J, 0.0)
+        return of_J + np.where(damping > 0.0, damping * of_identity, 0.0)
 
     def quad(self, v: object) -> Any:
         """Quadratic forms v^T J v = sum of p_i (v_i - vbar)^2, never negative. Shape (..., n) -> (...).
@@ -184,13 +186,13 @@ class SoftmaxJacobian(Symmetric):
         >>> float(SoftmaxJacobian([0.0, 0.0]).quad([1.0, -1.0]))
         1.0
         """
-        x = _rows.vectors("v", v, self._rows.n)
+        x = _rows.vectors("v", v, self._rows.n, self.batch_shape)
         dtype = _arguments.common_dtype_of(self._dtype, x.dtype)
         x = x.astype(_rows.wide(dtype), copy=False)
         with np.errstate(all="ignore"):
             result = _forms.variance(self._rows, x)
             if not self._is_plain:
-                result = self._weight * result + self._damping * np.sum(x * x, axis=-1)
+                result = self._weighted(result[..., None], np.sum(x * x, axis=-1)[..., None])[..., 0]
             return result.astype(dtype)[()]
 
     def sandwich(self, a: object) -> NDArray:
@@ -199,16 +201,16 @@ class SoftmaxJacobian(Symmetric):
         >>> SoftmaxJacobian([0.0, 0.0]).sandwich([[1.0, -1.0]])
         array([[1.]])
         """
-        x = _rows.vectors("a", a, self._rows.n)
-        if x.ndim < 2:
-            raise ShapeError(f"a has shape {x.shape}: pass a matrix, of shape (m, {self._rows.n}), or use quad.")
+        x = _rows.vectors("a", a, self._rows.n, self.batch_shape, core=2)
         dtype = _arguments.common_dtype_of(self._dtype, x.dtype)
         with np.errstate(all="ignore"):
             matrix = x.astype(_rows.wide(dtype), copy=False)
-            result = _forms.sandwich(self._rows, matrix)
+            result: NDArray = _forms.sandwich(self._rows, matrix)
             if not self._is_plain:
-                gram = matrix @ np.swapaxes(matrix, -1, -2)
-                result = self._weight[..., None, None] * result + self._damping[..., None, None] * gram
+                result = self._weight[..., None, None] * result
+            if np.any(self._damping > 0.0):
+                damping = self._damping[..., None, None]
+                result += np.where(damping > 0.0, damping * (matrix @ np.swapaxes(matrix, -1, -2)), 0.0)
             return result.astype(dtype, copy=False)
 
     # --------------------------------------------------------------------------------------------------- entries
@@ -282,10 +284,7 @@ class SoftmaxJacobian(Symmetric):
         >>> SoftmaxJacobian([0.0, 0.0]).solve([1.0, 0.0])
         array([ 1., -1.])
         """
-        x = _rows.vectors("b", b, self._rows.n)
-        if not np.isfinite(x).all():
-            at = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
-            raise ArgumentError(f"b holds {x[at]} at {at}: a right side has finite numbers only.")
+        x = _rows.right_sides("b", b, self._rows.n, self.batch_shape)
         amount = self._one_a_row("damping", damping)
         if amount is None:
             raise DTypeError("damping is an operator: pass a number, or one a row.")
@@ -309,10 +308,8 @@ class SoftmaxJacobian(Symmetric):
 
         size: None for one, an int, or a tuple. rng: a numpy.random.Generator, or a seed for a new one.
         """
-        generator = np.random.default_rng(rng)
-        lead = () if size is None else tuple(np.atleast_1d(size))
         factor = self.sqrt_factor()
-        noise = generator.standard_normal((*lead, *self.batch_shape, factor.matrix_shape[1]))
+        noise = _sample.noise(size, rng, (*self.batch_shape, factor.matrix_shape[1]))
         with np.errstate(all="ignore"):
             return self._out(factor._product(noise.astype(self._rows.p.dtype, copy=False)))
 
@@ -359,13 +356,15 @@ class SoftmaxJacobian(Symmetric):
         In O(n) for each of them. Raises ArgumentError for another ord.
         """
         with np.errstate(all="ignore"):
+            if not isinstance(ord, str | float | int):
+                raise ArgumentError(f'ord is {ord!r}: pass 2, "fro", "nuc" or numpy.inf.')
             if ord == 2:
                 result = self._weight * _spectrum.largest(self._rows) + self._damping * (self._rows.n > 0)
             elif ord == "nuc":
                 result = self._trace()
             elif ord == "fro":
                 result = _spectrum.frobenius(self._rows, self._weight, self._damping)
-            elif isinstance(ord, float | int) and ord == np.inf:
+            elif ord == np.inf:
                 off = self._rows.on_support(self._rows.p * self._rows.q)
                 sums = off + off if self._is_plain else self._weighted(off + off, 1.0)
                 result = np.max(sums, axis=-1, initial=0.0)

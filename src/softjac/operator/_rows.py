@@ -21,7 +21,8 @@ class Rows:
     """Rows of probabilities in the dtype computed in, float64 or longdouble.
 
     p: shape batch + (n,). k: first index of the largest p of each row, shape batch. q_k: 1 - p_k as the sum of the
-    other p, shape batch. An element with p = 0 is off the support: it was masked out, or had no probability.
+    other p, shape batch; NaN in every row that holds one. An element with p = 0 is off the support: it was masked out,
+    or had no probability.
     """
 
     p: NDArray
@@ -37,7 +38,7 @@ class Rows:
         others = p.copy()
         np.put_along_axis(others, k[..., None], 0.0, axis=-1)
         hi, lo = _sums.total(others)
-        return cls(p, k, hi + lo)
+        return cls(p, k, hi + lo + 0.0 * np.take_along_axis(p, k[..., None], axis=-1)[..., 0])
 
     @property
     def n(self) -> int:
@@ -86,19 +87,38 @@ def wide(dtype: "np.dtype[Any]") -> "np.dtype[Any]":
     return np.dtype(np.longdouble) if dtype.char == "g" else np.dtype(np.float64)
 
 
-def vectors(name: str, value: object, n: int, *, axis: int = -1) -> NDArray:
-    """Vectors that an operator of n classes is applied to: plain numbers, with n elements along axis.
+_SHAPES = {(1, -1): "(..., {})", (2, -1): "(..., m, {})", (2, -2): "(..., {}, m)"}
 
-    Raises DTypeError for what is no array of numbers, ShapeError for another length.
+
+def vectors(name: str, value: object, n: int, batch: Shape, *, core: int = 1, axis: int = -1) -> NDArray:
+    """What an operator is applied to: plain numbers, with n elements along axis.
+
+    The axes before the last `core` broadcast against the batch.
+    Raises DTypeError for what is no array of numbers, ShapeError for another length or other rows.
     """
     x = plain(name, value)
-    if x.ndim < -axis or x.shape[axis] != n:
-        what = "a vector of length" if axis == -1 else "a matrix of so many rows, one for each class:"
+    if x.ndim < core or x.shape[axis] != n:
         raise ShapeError(
-            f"{name} has shape {x.shape}, but the operator has {n} classes: pass {what} {n}"
-            f"{', or several along the last axis of an array' if axis == -1 else ''}."
+            f"{name} has shape {x.shape}, but the operator needs {n} elements along axis {axis}: "
+            f"pass an array of shape {_SHAPES[core, axis].format(n)}."
         )
+    try:
+        np.broadcast_shapes(x.shape[: x.ndim - core], batch)
+    except ValueError:
+        raise ShapeError(
+            f"{name} has shape {x.shape}, but the operator has batch_shape {batch}: {x.shape[: x.ndim - core]} and "
+            f"{batch} do not broadcast. Make them equal, or 1."
+        ) from None
     return x
+
+
+def right_sides(name: str, value: object, n: int, batch: Shape) -> NDArray:
+    """The same for the right sides of equations. Raises ArgumentError for one that is not finite."""
+    b = vectors(name, value, n, batch)
+    if not np.isfinite(b).all():
+        at = tuple(int(i) for i in np.argwhere(~np.isfinite(b))[0])
+        raise ArgumentError(f"{name} holds {b[at]} at {at}: a right side has finite numbers only.")
+    return b
 
 
 def plain(name: str, value: object) -> NDArray:
@@ -128,6 +148,7 @@ def from_probs(probs: object, axis: object, where: object) -> tuple[Rows, "np.dt
     p = np.array(given, dtype=wide(dtype), order="C")
     if part is not None:
         p[~part] = 0.0
+    p += 0.0  # no -0
     if p.shape[-1]:
         takes_part = np.ones(p.shape[:-1], bool) if part is None else np.any(part, axis=-1)
         p /= _checked_sums(p, takes_part, dtype)[..., None]

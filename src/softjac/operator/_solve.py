@@ -18,11 +18,22 @@ from softjac._arguments import NDArray
 from softjac.operator import _sums
 from softjac.operator._rows import Rows
 
+_FAR = 2.0**900  # beyond it, the parts that numbers are cut in may overflow
 
-def solve(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -> NDArray:
+
+def solve(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -> Any:
     """The x of least norm among those of least squares, shape (..., n)."""
     if rows.n == 0:
         return np.zeros(np.broadcast_shapes(b.shape, rows.p.shape), b.dtype)
+    size = np.max(np.abs(b), axis=-1, keepdims=True)
+    far = (size > _FAR) | (size < 1.0 / _FAR) & (size > 0.0)
+    if far.any():
+        unit = np.where(far, np.ldexp(np.ones((), b.dtype), np.frexp(size)[1] - 1), 1.0)
+        return unit * _solve_in_range(rows, b / unit, weight, damping)
+    return _solve_in_range(rows, b, weight, damping)
+
+
+def _solve_in_range(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -> Any:
     weight, damping = weight[..., None], damping[..., None]
     t = damping / weight
     plain = np.where(damping > 0.0, b / damping, 0.0)  # where J has no part in it
@@ -33,10 +44,12 @@ def solve(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -> NDArray:
     if not np.any(damping > 0.0):
         x = _undamped(rows, c_hi, c_lo)
     elif np.all(damping > 0.0):
-        x = _damped(rows, bbar_hi, c_hi, c_lo, t)
+        x = _damped(rows, c_hi, c_lo, t)
     else:
-        x = np.where(damping > 0.0, _damped(rows, bbar_hi, c_hi, c_lo, t), _undamped(rows, c_hi, c_lo))
-    return np.where(rows.support & (weight > 0.0), x / weight, plain)
+        x = np.where(damping > 0.0, _damped(rows, c_hi, c_lo, t), _undamped(rows, c_hi, c_lo))
+    mean = np.where(damping > 0.0, bbar_hi / damping, 0.0)
+    with_J = np.isfinite(t) & (weight > 0.0) | np.isnan(rows.p)
+    return np.where(rows.support & with_J, mean + x / weight, plain)
 
 
 def _mean(x: NDArray, rows: Rows) -> tuple[Any, Any]:
@@ -63,9 +76,9 @@ def _undamped(rows: Rows, c_hi: NDArray, c_lo: NDArray) -> Any:
     return x - np.sum(x, axis=-1, keepdims=True) / size
 
 
-def _damped(rows: Rows, bbar: NDArray, c_hi: NDArray, c_lo: NDArray, t: NDArray) -> Any:
+def _damped(rows: Rows, c_hi: NDArray, c_lo: NDArray, t: NDArray) -> Any:
     a = rows.on_support(1.0 / (rows.p + t))
     ac = a * c_hi + a * c_lo
     ap = a * rows.p
     ratio = np.sum(ac, axis=-1, keepdims=True) / np.sum(ap, axis=-1, keepdims=True)
-    return bbar / t + (ac - ap * ratio)
+    return ac - ap * ratio

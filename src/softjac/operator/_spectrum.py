@@ -32,15 +32,17 @@ def logpdet(rows: Rows, weight: NDArray, damping: NDArray) -> Any:
     np.put_along_axis(log_p, k, top, axis=-1)
     hi, lo = _sums.total(rows.on_support(log_p))
     singular = np.where(size > 1, np.log(np.maximum(size, 1)) + hi + lo + (size - 1) * np.log(weight), 0.0)
-    singular = np.where(weight > 0.0, singular, 0.0)
+    singular = np.where(weight > 0.0, singular, 0.0) + 0.0 * rows.q_k  # NaN for a row that holds one
     if not np.any(damping > 0.0):
         return singular
-    t = (damping / np.where(weight > 0.0, weight, 1.0))[..., None]
-    p = np.where(weight[..., None] > 0.0, rows.p, 0.0)
+    with_weight = np.isfinite(damping / weight)
+    weight = np.where(with_weight, weight, 1.0)
+    t = (damping / weight)[..., None]
+    p = np.where(with_weight[..., None] | np.isnan(rows.p), rows.p, 0.0)
     hi, lo = _sums.total(np.log(p + t))
     with_J = np.sum(p / (p + t), axis=-1)
-    last = np.where(with_J > 0.0, np.log(t[..., 0] * with_J), 0.0)
-    regular = hi + lo + last + n * np.log(np.where(weight > 0.0, weight, 1.0))
+    last = np.where(with_J > 0.0, np.log(damping) - np.log(weight) + np.log(with_J), 0.0)
+    regular = hi + lo + last + n * np.log(weight)
     return np.where(damping > 0.0, regular, singular)
 
 
@@ -62,7 +64,7 @@ def frobenius(rows: Rows, weight: NDArray, damping: NDArray) -> Any:
     if not np.any(damping > 0.0):
         return of_J
     trace = weight * np.sum(rows.on_support(rows.p * q), axis=-1)
-    return np.hypot(of_J, np.sqrt(damping * (2.0 * trace + damping * rows.n)))
+    return np.hypot(of_J, np.sqrt(damping) * np.sqrt(2.0 * trace + damping * rows.n))
 
 
 def largest(rows: Rows) -> Any:

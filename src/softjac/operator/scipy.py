@@ -12,8 +12,8 @@ def linear_operator(of: "Operator") -> LinearOperator:
     """The products of an operator of one row. It has the operator's shape and dtype."""
     return LinearOperator(
         shape=of.matrix_shape,
-        matvec=of.matvec,
-        rmatvec=of.rmatvec,
+        matvec=lambda x: of.matvec(x.reshape(-1)),  # SciPy passes columns, too
+        rmatvec=lambda x: of.rmatvec(x.reshape(-1)),
         matmat=of.matmat,
         rmatmat=of.rmatmat,
         dtype=of.dtype,
