@@ -15,7 +15,7 @@ from softjac.operator._inverse import PseudoInverse
 from softjac.operator._rows import Rows
 
 if TYPE_CHECKING:
-    from scipy.sparse.linalg import LinearOperator
+    from scipy.sparse.linalg import LinearOperator  # type: ignore[import-untyped, unused-ignore]
 
 
 class SoftmaxJacobian(Symmetric):

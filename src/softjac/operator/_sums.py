@@ -89,7 +89,7 @@ def running(x: NDArray) -> Pair:
 
 def _unblocked(steps: NDArray, n: int) -> NDArray:
     stood = np.moveaxis(steps, 0, -1)
-    return stood.reshape(*stood.shape[:-2], -1)[..., :n]
+    return stood.reshape(*stood.shape[:-2], stood.shape[-2] * stood.shape[-1])[..., :n]
 
 
 def _running_pairs(hi: NDArray, lo: NDArray) -> Pair:
@@ -105,7 +105,7 @@ def plain_running(x: NDArray) -> NDArray:
     if length < 16:
         return np.cumsum(x, axis=-1)
     whole = n // length * length
-    blocks = np.cumsum(x[..., :whole].reshape(*x.shape[:-1], -1, length), axis=-1)
+    blocks = np.cumsum(x[..., :whole].reshape(*x.shape[:-1], n // length, length), axis=-1)
     blocks[..., 1:, :] += np.cumsum(blocks[..., :-1, -1], axis=-1)[..., None]
     result = np.empty_like(x)
     result[..., :whole] = blocks.reshape(*x.shape[:-1], whole)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from scipy.sparse.linalg import LinearOperator
+from scipy.sparse.linalg import LinearOperator  # type: ignore[import-untyped, unused-ignore]
 
 if TYPE_CHECKING:
     from softjac.operator._base import Operator
