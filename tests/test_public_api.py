@@ -27,12 +27,40 @@ FUNCTIONS = {
     "set_num_threads": "(n, /)",
     "show_config": "()",
 }
-ERRORS = {"ArgumentError", "AxisError", "DTypeError", "ShapeError", "SoftjacError"}
+CLASSES = {"SoftmaxJacobian": "(logits, /, axis=-1, *, where=None)"}
+METHODS = {
+    "from_probs": "(probs, /, axis=-1, *, where=None)",
+    "matvec": "(self, x)",
+    "rmatvec": "(self, x)",
+    "matmat": "(self, x)",
+    "rmatmat": "(self, x)",
+    "to_dense": "(self, out=None)",
+    "diagonal": "(self)",
+    "trace": "(self)",
+    "row": "(self, i)",
+    "quad": "(self, v)",
+    "sandwich": "(self, a)",
+    "solve": "(self, b, damping=0.0)",
+    "pinv": "(self)",
+    "sqrt_factor": "(self)",
+    "cholesky": "(self)",
+    "sample": "(self, size=None, rng=None)",
+    "logpdet": "(self)",
+    "rank": "(self)",
+    "eigvalsh": "(self)",
+    "eigh": "(self)",
+    "norm": "(self, ord=2)",
+    "as_linear_operator": "(self)",
+}
+PROPERTIES = {
+    "shape", "matrix_shape", "batch_shape", "ndim", "dtype", "probs", "complement", "weight", "damping", "T",
+}  # fmt: skip
+ERRORS = {"ArgumentError", "AxisError", "BoundsError", "DTypeError", "ShapeError", "SoftjacError"}
 
 
 def test_all_is_exactly_the_public_names(sj):
     assert list(sj.__all__) == sorted(sj.__all__)
-    assert set(sj.__all__) == {*FUNCTIONS, *ERRORS, "__version__"}
+    assert set(sj.__all__) == {*FUNCTIONS, *CLASSES, *ERRORS, "__version__"}
     modules = {name for name in dir(sj) if isinstance(getattr(sj, name), types.ModuleType)}
     public = {name for name in dir(sj) if not name.startswith("_")}
     # The modules that a user may look into; the functions hide those of the same name.
@@ -43,19 +71,31 @@ def test_a_function_hides_the_module_of_its_name(sj):
     assert callable(sj.softmax)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+def signature_of(function):
+    parameters = inspect.signature(function).parameters.values()
+    return str(inspect.Signature([parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]))
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *CLASSES])
 def test_signatures(name, sj):
-    signature = inspect.signature(getattr(sj, name))
-    plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()]
-    assert str(inspect.Signature(plain)) == FUNCTIONS[name]
+    assert signature_of(getattr(sj, name)) == {**FUNCTIONS, **CLASSES}[name]
 
 
-@pytest.mark.parametrize("name", [*FUNCTIONS, *sorted(ERRORS)])
+def test_members_of_the_operator(sj):
+    public = {name for name in dir(sj.SoftmaxJacobian) if not name.startswith("_")}
+    assert public == {*METHODS, *PROPERTIES}
+    for name, signature in METHODS.items():
+        assert signature_of(getattr(sj.SoftmaxJacobian, name)) == signature, name
+    for name in public:
+        assert inspect.getdoc(getattr(sj.SoftmaxJacobian, name)), name
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *CLASSES, *sorted(ERRORS)])
 def test_every_public_name_has_a_docstring(name, sj):
     assert inspect.getdoc(getattr(sj, name))
 
 
-@pytest.mark.parametrize("name", [name for name in FUNCTIONS if "softmax" in name or name == "logsumexp"])
+@pytest.mark.parametrize("name", [x for x in (*FUNCTIONS, *CLASSES) if "softmax" in x.lower() or x == "logsumexp"])
 def test_docstrings_follow_the_order(name, sj):
     """Sentence, formula, shapes, odd rows, Raises, naive expression, source, example."""
     text = inspect.getdoc(getattr(sj, name))
@@ -94,6 +134,10 @@ def check(narrow: NDArray[np.float32], wide: NDArray[np.float64], ints: NDArray[
     assert_type(sj.logsumexp(wide, axis=None, b=2), Any)
     with sj.num_threads(2):
         assert_type(sj.get_num_threads(), int)
+    J = 2.0 * sj.SoftmaxJacobian(wide) + 0.5
+    assert_type(J, sj.SoftmaxJacobian)
+    assert_type(J @ wide, NDArray[Any])
+    assert_type(J.cholesky().solve(wide), NDArray[Any])
     print(sj.show_config(), sj.explain_dispatch(frame), sj.__version__)
     try:
         sj.softmax_jacobian(wide, axis=None)  # type: ignore[call-overload]

@@ -4,7 +4,7 @@ from softjac._config import show_config
 from softjac._dispatch import explain_dispatch
 from softjac._threads import get_num_threads, num_threads, set_num_threads
 from softjac._version import __version__
-from softjac.errors import ArgumentError, AxisError, DTypeError, ShapeError, SoftjacError
+from softjac.errors import ArgumentError, AxisError, BoundsError, DTypeError, ShapeError, SoftjacError
 from softjac.jacobian import (
     log_softmax_jvp,
     log_softmax_vjp,
@@ -13,14 +13,17 @@ from softjac.jacobian import (
     softmax_second_derivative,
     softmax_vjp,
 )
+from softjac.operator import SoftmaxJacobian
 from softjac.softmax import log_softmax, logsumexp, softmax, softmax_complement
 
 __all__ = [
     "ArgumentError",
     "AxisError",
+    "BoundsError",
     "DTypeError",
     "ShapeError",
     "SoftjacError",
+    "SoftmaxJacobian",
     "__version__",
     "explain_dispatch",
     "get_num_threads",

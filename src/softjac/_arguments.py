@@ -219,7 +219,12 @@ def common_dtype(arrays: Sequence[NDArray]) -> "np.dtype[Any]":
     first = arrays[0].dtype
     if len(arrays) == 1 and first.isnative:
         return first
-    dtypes = {array.dtype.newbyteorder("=") for array in arrays}
+    return common_dtype_of(*(array.dtype for array in arrays))
+
+
+def common_dtype_of(*given: "np.dtype[Any]") -> "np.dtype[Any]":
+    """The same for dtypes."""
+    dtypes = {dtype.newbyteorder("=") for dtype in given}
     if len(dtypes) == 1:
         return dtypes.pop()
     if any(map(is_bfloat16, dtypes)) and np.dtype(np.float16) in dtypes:  # NumPy has no common dtype for these two

@@ -2,7 +2,7 @@
 
 from numpy.exceptions import AxisError as _NumpyAxisError
 
-__all__ = ["ArgumentError", "AxisError", "DTypeError", "ShapeError", "SoftjacError"]
+__all__ = ["ArgumentError", "AxisError", "BoundsError", "DTypeError", "ShapeError", "SoftjacError"]
 
 
 class SoftjacError(Exception):
@@ -19,6 +19,10 @@ class DTypeError(SoftjacError, TypeError):
 
 class AxisError(SoftjacError, _NumpyAxisError):
     """An axis that the array does not have, or one that is named twice."""
+
+
+class BoundsError(SoftjacError, IndexError):
+    """An index of a row or a class that there is not."""
 
 
 class ArgumentError(SoftjacError, ValueError):

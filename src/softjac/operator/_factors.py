@@ -1,0 +1,230 @@
+"""Factors of weight * J + damping * I as operators of O(n) numbers."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from softjac import _arguments
+from softjac._arguments import NDArray, Shape
+from softjac.operator import _rows, _sums
+from softjac.operator._base import Operator
+from softjac.operator._rows import Rows
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SquareRootFactor(Operator):
+    """F with F F^T = weight * J + damping * I.
+
+    Without damping F is n x n, sqrt(weight) (I - p 1^T) diag(sqrt p). With damping it has n columns more,
+    sqrt(damping) I. F.T has the products of the transpose.
+    Source: (I - p 1^T) diag(p) (I - 1 p^T) = diag(p) - p p^T; run by tests/test_operator_exact.py.
+    """
+
+    _rows: Rows
+    _weight: NDArray
+    _damping: NDArray
+    _dtype: "np.dtype[Any]"
+
+    @property
+    def batch_shape(self) -> Shape:
+        """Shape of the rows."""
+        return self._rows.batch
+
+    @property
+    def _is_damped(self) -> bool:
+        return bool(np.any(self._damping > 0.0))
+
+    @property
+    def matrix_shape(self) -> tuple[int, int]:
+        """Shape of one factor."""
+        return (self._rows.n, self._rows.n * (2 if self._is_damped else 1))
+
+    @property
+    def dtype(self) -> "np.dtype[Any]":
+        """Dtype of the results."""
+        return self._dtype
+
+    def _product(self, x: NDArray) -> NDArray:
+        rows, n = self._rows, self._rows.n
+        result = self._undamped(x[..., :n])
+        if np.any(self._weight != 1.0):
+            result = np.sqrt(self._weight)[..., None] * result
+        if self._is_damped:
+            result = result + np.sqrt(self._damping)[..., None] * x[..., n:]
+        return result if rows.n else np.zeros(np.broadcast_shapes(x.shape, rows.p.shape), x.dtype)
+
+    def _undamped(self, x: NDArray) -> NDArray:
+        """sqrt(p) x - p (sum of sqrt(p) x); at the largest p that is sqrt(p) q x - p (the other terms)."""
+        rows = self._rows
+        if rows.n == 0:
+            return x
+        root_x = np.sqrt(rows.p) * rows.on_support(x)
+        k = rows.k[..., None]
+        top = rows.at_k(root_x)
+        k = np.broadcast_to(k, top.shape)
+        others = root_x.copy()
+        np.put_along_axis(others, k, 0.0, axis=-1)
+        rest = np.sum(others, axis=-1, keepdims=True)
+        others -= rows.p * (rest + top)
+        p_k = np.take_along_axis(rows.p, rows.k[..., None], axis=-1)
+        np.put_along_axis(others, k, rows.q_k[..., None] * top - p_k * rest, axis=-1)
+        return rows.on_support(others)
+
+    def _transposed_product(self, x: NDArray) -> NDArray:
+        rows = self._rows
+        w = rows.on_support(x)
+        if rows.n:
+            w = w - rows.at_k(w)
+            w = rows.on_support(np.sqrt(rows.p) * (w - np.sum(rows.p * w, axis=-1, keepdims=True)))
+        w = np.sqrt(self._weight)[..., None] * w
+        if not self._is_damped:
+            return w
+        damped = np.sqrt(self._damping)[..., None] * x
+        shape = np.broadcast_shapes(w.shape, damped.shape)
+        return np.concat([np.broadcast_to(w, shape), np.broadcast_to(damped, shape)], axis=-1)
+
+    def _expanded(self) -> "SquareRootFactor":
+        weight, damping = (x[..., None] if x.ndim else x for x in (self._weight, self._damping))
+        return SquareRootFactor(self._rows.expanded(), weight, damping, self._dtype)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CholeskyFactor(Operator):
+    """L, lower triangular, with L L^T = weight * J + damping * I: L_jj = pivot_j, below it L_ij = -p_i c_j.
+
+    With t = damping / weight, d = p + t, and G_j = (sum of p from j on) + t (sum of p / d before j), all positive:
+    pivot_j = sqrt(d_j G_(j+1) / G_j) and c_j = p_j / sqrt(d_j G_j G_(j+1)), both times sqrt(weight) in L.
+    Without damping the last pivot of the support is 0, and so is its column.
+    Source: for t = 0 Tanabe and Sagae 1992, An exact Cholesky decomposition and the generalized inverse of the
+    variance-covariance matrix of the multinomial distribution; run by tests/test_operator_exact.py.
+    """
+
+    _p: NDArray
+    _root: NDArray  # of the weight, shape (..., 1)
+    _d: NDArray
+    _G: NDArray  # n + 1 of them
+    _pivot: NDArray
+    _c: NDArray
+    _dtype: "np.dtype[Any]"
+
+    @classmethod
+    def of(cls, rows: Rows, weight: NDArray, damping: NDArray, dtype: "np.dtype[Any]") -> "CholeskyFactor":
+        """The factor of weight * J + damping * I."""
+        weight, damping = weight[..., None], damping[..., None]
+        alone = ~np.isfinite(damping / weight)  # then it is sqrt(damping) I, as if J were 0
+        p = np.where(alone, 0.0, rows.p)
+        weight = np.where(alone, 1.0, weight)
+        t, root = damping / weight, np.sqrt(weight)
+        d = p + t
+        before = np.where(p > 0.0, p / d, 0.0)
+        G = _from_here_on(p)
+        if np.any(t > 0.0):
+            G = G + t * _up_to_here(before)
+        here, after = G[..., :-1], G[..., 1:]
+        pivot = np.sqrt(d * np.where(here > 0.0, after / here, 1.0))
+        c = np.where((after > 0.0) & (p > 0.0), np.sqrt(before) * np.sqrt(p / here) / np.sqrt(after), 0.0)
+        has_nan = np.isnan(rows.q_k)[..., None]
+        nothing = np.where(has_nan & rows.support, np.nan, 0.0)
+        return cls(p, root, d, G, root * pivot + nothing, c + nothing, dtype)
+
+    @property
+    def batch_shape(self) -> Shape:
+        """Shape of the rows."""
+        return self._pivot.shape[:-1]
+
+    @property
+    def matrix_shape(self) -> tuple[int, int]:
+        """Shape of one factor, (n, n)."""
+        return (self._pivot.shape[-1],) * 2
+
+    @property
+    def dtype(self) -> "np.dtype[Any]":
+        """Dtype of the results."""
+        return self._dtype
+
+    def diagonal(self) -> NDArray:
+        """The diagonals of the factors, shape batch_shape + (n,): none is negative."""
+        return self._pivot.astype(self._dtype)
+
+    def to_dense(self, out: NDArray | None = None) -> NDArray:
+        """All entries, zeros above the diagonals."""
+        _arguments.check_out(out, self.shape, self._dtype)
+        dense = np.zeros(self.shape, self._dtype) if out is None else out
+        classes = np.arange(self.matrix_shape[0])
+        with np.errstate(all="ignore"):
+            np.multiply(-(self._root * self._p)[..., :, None], self._c[..., None, :], out=dense, casting="unsafe")
+            dense[..., classes[:, None] <= classes] = 0.0
+            if np.isnan(self._c).any():
+                dense[(self._p[..., :, None] == 0.0) | (self._p[..., None, :] == 0.0)] = 0.0
+            dense += 0.0  # no -0
+            dense[..., classes, classes] = self._pivot
+        return dense
+
+    def solve(self, b: object) -> NDArray:
+        """The y with L y = b, shape (..., n) -> (..., n). Where a pivot is 0, so is y."""
+        return self._rounded(self._solve, _rows.right_sides("b", b, self.matrix_shape[0], self.batch_shape))
+
+    def solve_transposed(self, b: object) -> NDArray:
+        """The y with L^T y = b, shape (..., n) -> (..., n). Where a pivot is 0, so is y."""
+        return self._rounded(self._solve_transposed, _rows.right_sides("b", b, self.matrix_shape[0], self.batch_shape))
+
+    def _product(self, x: NDArray) -> Any:
+        x = np.where((self._pivot == 0.0) & (self._c == 0.0), 0.0, x)  # not even an infinity matters there
+        before = _before(self._c * x)
+        if not np.isfinite(before).all():
+            before = np.where(self._p == 0.0, 0.0, before)
+        return self._pivot * x - self._root * self._p * before
+
+    def _transposed_product(self, x: NDArray) -> Any:
+        x = np.where((self._pivot == 0.0) & (self._p == 0.0), 0.0, x)
+        after = _after(self._p * x)
+        if not np.isfinite(after).all():
+            after = np.where(self._c == 0.0, 0.0, after)
+        return self._pivot * x - self._root * self._c * after
+
+    def _solve(self, b: NDArray) -> NDArray:
+        """Forward substitution: the sum of c_i y_i before j is (sum of b_i p_i / d_i before j) / G_j."""
+        known = np.where(self._p > 0.0, b * (self._p / self._d), 0.0)
+        before = np.where(self._G[..., :-1] > 0.0, _before(known) / self._G[..., :-1], 0.0)
+        return self._divided(b + self._p * before)
+
+    def _solve_transposed(self, b: NDArray) -> NDArray:
+        """Back substitution: the sum of p_i y_i after j is G_(j+1) (sum of c_i b_i after j)."""
+        return self._divided(b + self._c * self._G[..., 1:] * _after(self._c * b))
+
+    def _divided(self, x: NDArray) -> NDArray:
+        return np.where(self._pivot == 0.0, 0.0, x / self._pivot)
+
+    def _expanded(self) -> "CholeskyFactor":
+        return replace(
+            self, **{name: getattr(self, name)[..., None, :] for name in ("_p", "_root", "_d", "_G", "_pivot", "_c")}
+        )
+
+
+def _before(x: NDArray) -> NDArray:
+    """Sums of what stands before each element."""
+    result = np.zeros_like(x)
+    result[..., 1:] = _sums.plain_running(x[..., :-1])
+    return result
+
+
+def _after(x: NDArray) -> NDArray:
+    """Sums of what stands after each element."""
+    return _before(x[..., ::-1])[..., ::-1]
+
+
+def _from_here_on(x: NDArray) -> NDArray:
+    """Sums of x_j + ... + x_(n-1) for j = 0 to n, the last of them 0."""
+    hi, lo = _sums.running(x[..., ::-1])
+    result = np.zeros((*x.shape[:-1], x.shape[-1] + 1), x.dtype)
+    result[..., :-1] = (hi + lo)[..., ::-1]
+    return result
+
+
+def _up_to_here(x: NDArray) -> NDArray:
+    """Sums of x_0 + ... + x_(j-1) for j = 0 to n, the first of them 0."""
+    hi, lo = _sums.running(x)
+    result = np.zeros((*x.shape[:-1], x.shape[-1] + 1), x.dtype)
+    result[..., 1:] = hi + lo
+    return result

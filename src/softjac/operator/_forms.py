@@ -1,0 +1,41 @@
+"""Quadratic forms of J: variances and covariances under p."""
+
+from typing import Any
+
+import numpy as np
+
+from softjac._arguments import NDArray
+from softjac.operator._rows import Rows
+
+
+def variance(rows: Rows, x: NDArray) -> Any:
+    """The variance of x under p, sum of p_i (x_i - xbar)^2. Shape (..., n) -> (...).
+
+    Centred twice: first at the largest p and the mean from there, so that the second mean is small, and what is squared
+    has no error but its own. In units of the largest x, so that no square overflows.
+    """
+    if rows.n == 0:
+        return np.zeros(np.broadcast_shapes(rows.batch, x.shape[:-1]), x.dtype)
+    x = rows.on_support(x)
+    size = np.max(np.abs(x), axis=-1, keepdims=True)
+    unit = np.ldexp(np.ones((), x.dtype), np.where(np.isfinite(size), np.frexp(size)[1] - 1, 0))
+    x = x / unit
+    at_k = rows.at_k(x)
+    w = x - (at_k + np.sum(rows.p * (x - at_k), axis=-1, keepdims=True))
+    w -= np.sum(rows.p * w, axis=-1, keepdims=True)
+    result = np.sum(rows.p * w * w, axis=-1) * unit[..., 0] * unit[..., 0]
+    endless = np.isinf(size[..., 0])
+    if not endless.any():
+        return result
+    limit = np.where(np.isnan(rows.p).any(axis=-1), np.nan, np.where(rows.support_size > 1, np.inf, 0.0))
+    return np.where(endless, limit, result)
+
+
+def sandwich(rows: Rows, a: NDArray) -> Any:
+    """A J A^T, the covariance of A y for a draw y: B diag(p) B^T, B the rows of A centred. Symmetric to the bit."""
+    rows = rows.expanded()
+    w = rows.on_support(a)
+    if rows.n:
+        w = w - rows.at_k(w)
+        w = rows.on_support(w - np.sum(rows.p * w, axis=-1, keepdims=True)) * np.sqrt(rows.p)
+    return w @ np.swapaxes(w, -1, -2)

@@ -1,0 +1,91 @@
+"""Roots of the sum of w_j / (d_j - x), one between each two poles, found as an offset from the nearer of the two.
+
+So a root that almost touches its pole keeps its digits. All roots are iterated side by side.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from softjac._arguments import NDArray
+
+_MOST_STEPS = 200  # each halves the bracket if it does nothing better
+
+
+def roots_between(d: NDArray, w: NDArray, left: NDArray, right: NDArray) -> tuple[NDArray, NDArray]:
+    """The root between the neighbouring poles left and right: its nearer pole, and the offset from that.
+
+    d: poles, shape (roots, n). w: their weights, all positive where d is, shape (n,) or (roots, n). left, right: shape
+    (roots, 1). Poles d = 0 have no weight.
+
+    Each step fits c + a / (left - x) + b / (right - x), where a and b take the slope of the poles to the left and to
+    the right; a step out of the bracket is replaced by halving.
+    Source: the middle way of Li 1993, Solving secular equations stably and efficiently; run by tests/test_operator.py.
+    """
+    # In units of the gap, a power of two, so that no product of two small poles is lost.
+    unit = np.ldexp(np.ones((), d.dtype), np.maximum(np.frexp(right - left)[1], np.finfo(d.dtype).minexp + 8))
+    d, w, left, right = d / unit, w / unit, left / unit, right / unit
+    is_left = d <= left
+    gap = right - left
+    # The sign in the middle tells which pole is nearer.
+    middle = np.sum(w / ((d - left) - 0.5 * gap), axis=-1, keepdims=True)
+    origin = np.where(middle >= 0.0, left, right)
+    delta = d - origin
+    to_left, to_right = left - origin, right - origin
+    low = np.where(middle >= 0.0, 0.0, -0.5 * gap)
+    high = np.where(middle >= 0.0, 0.5 * gap, 0.0)
+    x = _first(delta, w, to_left, to_right, low, high)
+    active = np.ones(x.shape, bool)
+    eps = np.finfo(d.dtype).eps
+    for _ in range(_MOST_STEPS):
+        near = delta - x
+        term = w / near
+        value = np.sum(term, axis=-1, keepdims=True)
+        low, high = np.where(value < 0.0, x, low), np.where(value < 0.0, high, x)
+        on_left, on_right = to_left - x, to_right - x
+        slope = term / near
+        of_left = np.sum(np.where(is_left, slope, 0.0), axis=-1, keepdims=True)
+        of_right = np.sum(np.where(is_left, 0.0, slope), axis=-1, keepdims=True)
+        a, b = of_left * on_left * on_left, of_right * on_right * on_right
+        c = value - of_left * on_left - of_right * on_right
+        step = _root_of_fit(a, b, c, on_left, on_right, on_left * on_right * value)
+        # A long step is taken from the pole: x + step would lose the digits of a root close to it.
+        far = np.abs(step) > 0.25 * np.abs(x)
+        from_pole = _root_of_fit(a, b, c, to_left, to_right, np.where(to_left == 0.0, a * to_right, b * to_left))
+        new = np.where(far, from_pole, x + step)
+        inside = (new >= low) & (new <= high) & (new != 0.0)
+        new = np.where(inside, new, _halved(low, high))
+        error = np.sum(np.abs(term), axis=-1, keepdims=True) * eps
+        done = (value == 0.0) | (np.abs(new - x) <= 0.5 * eps * np.abs(x)) | (np.abs(value) <= 0.25 * error)
+        x = np.where(active & (value != 0.0), new, x)
+        active &= ~done
+        if not active.any():
+            break
+    return origin * unit, x * unit
+
+
+def _root_of_fit(a: NDArray, b: NDArray, c: NDArray, left: NDArray, right: NDArray, constant: NDArray) -> Any:
+    """The root of c + a / (left - x) + b / (right - x) between left and right, by the formula that does not cancel.
+
+    constant: c left right + a right + b left, the last coefficient of that equation as a polynomial.
+    """
+    linear = c * (left + right) + a + b
+    root = np.sqrt(np.maximum(linear * linear - 4.0 * c * constant, 0.0))
+    return np.where(linear > 0.0, 2.0 * constant / (linear + root), (linear - root) / (2.0 * c))
+
+
+def _halved(low: NDArray, high: NDArray) -> Any:
+    """The middle of a bracket; of one that reaches to the pole, far closer to the pole."""
+    at_pole = (low == 0.0) | (high == 0.0)
+    return np.where(at_pole, (low + high) * 2.0**-10, 0.5 * (low + high))
+
+
+def _first(delta: NDArray, w: NDArray, to_left: NDArray, to_right: NDArray, low: NDArray, high: NDArray) -> Any:
+    """A first guess: the two poles as they are, the others as they act in the middle of the gap."""
+    x = np.where(low == 0.0, high, low)
+    ends = (delta == to_left) | (delta == to_right)
+    rest = np.sum(np.where(ends, 0.0, w / (delta - x)), axis=-1, keepdims=True)
+    a = np.sum(np.where(delta == to_left, w, 0.0), axis=-1, keepdims=True)
+    b = np.sum(np.where(delta == to_right, w, 0.0), axis=-1, keepdims=True)
+    guess = _root_of_fit(a, b, rest, to_left, to_right, np.where(to_left == 0.0, a * to_right, b * to_left))
+    return np.where((guess > low) & (guess < high), guess, _halved(low, high))
