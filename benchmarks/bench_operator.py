@@ -19,7 +19,7 @@ JAX, LINEAR_OPERATOR = "JAX jit closed form", "linear_operator"
 BY_HAND, DENSE = "NumPy closed form", "NumPy dense"
 # Why a peer is not in a case although it is installed.
 CANNOT = {
-    "square root": f"{LINEAR_OPERATOR}: its root_decomposition cuts a matrix of more than 800 classes to rank 100",
+    "square root": f"{LINEAR_OPERATOR}: it factors the matrix itself, and above 800 classes cuts it to rank 100",
     "solve": f"{LINEAR_OPERATOR}: it has no pseudo-inverse, and its solve needs a matrix that is not singular",
 }
 
@@ -31,6 +31,7 @@ def cases(settings: Settings, peers: Peers) -> Iterator[Case]:
             yield batch(settings, peers, operation, n)
         for what in ("product", "damped solve"):
             yield against_dense(settings, peers, what, n)
+        yield eigenvalues(settings, peers, n)
 
 
 # ------------------------------------------------------------------------------------- one row of a million classes
@@ -254,3 +255,17 @@ def against_dense(settings: Settings, peers: Peers, name: str, full_n: int) -> C
         return timed(replace(settings, effort=replace(settings.effort, least_rounds=2)))
 
     return Case(f"operator {name} float64 {rows} x {n}, dense", measure, threads=(1,))
+
+
+def eigenvalues(settings: Settings, peers: Peers, full_n: int) -> Case:
+    """One row, whose dense matrix is there."""
+    (n,) = settings.shrink(full_n)
+    job = f"operator, eigenvalues, float64, n = {full_n}"
+
+    def build() -> dict[str, Call]:
+        J = SoftmaxJacobian(np.random.default_rng(0).standard_normal(n))
+        matrix = J.to_dense()
+        return {OURS: J.eigvalsh, DENSE: lambda: np.linalg.eigvalsh(matrix)}
+
+    measure = duel(build, [Goal(job, OURS, DENSE)], peers.missing, elements=n)
+    return Case(f"operator eigenvalues float64 n = {n}", measure, threads=(1,))
