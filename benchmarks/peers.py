@@ -20,6 +20,7 @@ class Peers:
         self.scipy_special = self._load("SciPy", "scipy.special", "scipy")
         self.torch = self._load("torch", "torch", "torch")
         self.jax = self._load("JAX", "jax", "jax")
+        self.linear_operator = self._load("linear_operator", "linear_operator", "linear_operator")
         if self.torch is not None:
             self.torch.set_num_threads(threads)
 
@@ -40,6 +41,14 @@ class Peers:
         assert self.jax is not None
         compiled, there = self.jax.jit(function), self.jax.numpy.asarray(x)
         return lambda: compiled(there).block_until_ready()
+
+    def jax_call_float64(self, function: Callable[..., Any], *operands: Array) -> Callable[[], Any]:
+        """The same in float64, which JAX has only where it is asked for."""
+        assert self.jax is not None
+        with self.jax.enable_x64(True):
+            there = [self.jax.numpy.asarray(operand) for operand in operands]
+            compiled = self.jax.jit(function).lower(*there).compile()
+        return lambda: compiled(*there).block_until_ready()
 
 
 def naive_softmax(z: Array) -> Array:

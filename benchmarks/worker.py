@@ -13,7 +13,15 @@ from typing import Any
 
 from . import machine
 
-MODULES = ("bench_import", "bench_small_calls", "bench_softmax", "bench_jacobian", "bench_threads", "bench_accuracy")
+MODULES = (
+    "bench_import",
+    "bench_small_calls",
+    "bench_softmax",
+    "bench_jacobian",
+    "bench_operator",
+    "bench_threads",
+    "bench_accuracy",
+)
 MARK = "result "
 
 

@@ -59,17 +59,19 @@ class SquareRootFactor(Operator):
         rows = self._rows
         if rows.n == 0:
             return x
-        root_x = np.sqrt(rows.p) * rows.on_support(x)
-        k = rows.k[..., None]
-        top = rows.at_k(root_x)
-        k = np.broadcast_to(k, top.shape)
-        others = root_x.copy()
-        np.put_along_axis(others, k, 0.0, axis=-1)
-        rest = np.sum(others, axis=-1, keepdims=True)
-        others -= rows.p * (rest + top)
+        result = np.empty(np.broadcast_shapes(x.shape, rows.p.shape), x.dtype)
+        for s in _sums.stretches(rows.n):
+            result[..., s] = np.where(rows.support[..., s], np.sqrt(rows.p[..., s]) * x[..., s], 0.0)
+        top = rows.at_k(result)
+        k = np.broadcast_to(rows.k[..., None], top.shape)
+        np.put_along_axis(result, k, 0.0, axis=-1)
+        rest = np.sum(result, axis=-1, keepdims=True)
+        for s in _sums.stretches(rows.n):
+            result[..., s] -= np.where(rows.support[..., s], rows.p[..., s] * (rest + top), 0.0)
         p_k = np.take_along_axis(rows.p, rows.k[..., None], axis=-1)
-        np.put_along_axis(others, k, rows.q_k[..., None] * top - p_k * rest, axis=-1)
-        return rows.on_support(others)
+        at_k = np.where(p_k == 0.0, 0.0, rows.q_k[..., None] * top - p_k * rest)
+        np.put_along_axis(result, k, at_k, axis=-1)
+        return result
 
     def _transposed_product(self, x: NDArray) -> NDArray:
         rows = self._rows

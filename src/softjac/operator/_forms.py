@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from softjac._arguments import NDArray
+from softjac.operator import _sums
 from softjac.operator._rows import Rows
 
 
@@ -19,11 +20,11 @@ def variance(rows: Rows, x: NDArray) -> Any:
     x = rows.on_support(x)
     size = np.max(np.abs(x), axis=-1, keepdims=True)
     unit = np.ldexp(np.ones((), x.dtype), np.where(np.isfinite(size), np.frexp(size)[1] - 1, 0))
-    x = x / unit
-    at_k = rows.at_k(x)
-    w = x - (at_k + np.sum(rows.p * (x - at_k), axis=-1, keepdims=True))
-    w -= np.sum(rows.p * w, axis=-1, keepdims=True)
-    result = np.sum(rows.p * w * w, axis=-1) * unit[..., 0] * unit[..., 0]
+    p, at_k = rows.p, rows.at_k(x) / unit
+    centre = at_k + _sums.summed(rows.n, lambda s: p[..., s] * (x[..., s] / unit - at_k))
+    rest = _sums.summed(rows.n, lambda s: p[..., s] * (x[..., s] / unit - centre))
+    square = _sums.summed(rows.n, lambda s: p[..., s] * ((x[..., s] / unit - centre) - rest) ** 2)
+    result = square[..., 0] * unit[..., 0] * unit[..., 0]
     endless = np.isinf(size[..., 0])
     if not endless.any():
         return result

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from softjac._arguments import NDArray
+from softjac.operator import _sums
 
 _MOST_STEPS = 200  # each halves the bracket if it does nothing better
 
@@ -38,14 +39,9 @@ def roots_between(d: NDArray, w: NDArray, left: NDArray, right: NDArray) -> tupl
     active = np.ones(x.shape, bool)
     eps = np.finfo(d.dtype).eps
     for _ in range(_MOST_STEPS):
-        near = delta - x
-        term = w / near
-        value = np.sum(term, axis=-1, keepdims=True)
+        value, size, of_left, of_right = _sums_at(x, delta, w, is_left)
         low, high = np.where(value < 0.0, x, low), np.where(value < 0.0, high, x)
         on_left, on_right = to_left - x, to_right - x
-        slope = term / near
-        of_left = np.sum(np.where(is_left, slope, 0.0), axis=-1, keepdims=True)
-        of_right = np.sum(np.where(is_left, 0.0, slope), axis=-1, keepdims=True)
         a, b = of_left * on_left * on_left, of_right * on_right * on_right
         c = value - of_left * on_left - of_right * on_right
         step = _root_of_fit(a, b, c, on_left, on_right, on_left * on_right * value)
@@ -55,13 +51,24 @@ def roots_between(d: NDArray, w: NDArray, left: NDArray, right: NDArray) -> tupl
         new = np.where(far, from_pole, x + step)
         inside = (new >= low) & (new <= high) & (new != 0.0)
         new = np.where(inside, new, _halved(low, high))
-        error = np.sum(np.abs(term), axis=-1, keepdims=True) * eps
-        done = (value == 0.0) | (np.abs(new - x) <= 0.5 * eps * np.abs(x)) | (np.abs(value) <= 0.25 * error)
+        done = (value == 0.0) | (np.abs(new - x) <= 0.5 * eps * np.abs(x)) | (np.abs(value) <= 0.25 * eps * size)
         x = np.where(active & (value != 0.0), new, x)
         active &= ~done
         if not active.any():
             break
     return origin * unit, x * unit
+
+
+def _sums_at(x: NDArray, delta: NDArray, w: NDArray, is_left: NDArray) -> Any:
+    """Sums at x of the terms w / (delta - x), of their sizes, and of the slopes of those to the left and to the right."""
+    sums: Any = np.zeros(4)
+    for s in _sums.stretches(delta.shape[-1]):
+        near, left = delta[..., s] - x, is_left[..., s]
+        term = w[..., s] / near
+        slope = term / near
+        parts = (term, np.abs(term), np.where(left, slope, 0.0), np.where(left, 0.0, slope))
+        sums = [before + np.sum(part, axis=-1, keepdims=True) for before, part in zip(sums, parts, strict=True)]
+    return sums
 
 
 def _root_of_fit(a: NDArray, b: NDArray, c: NDArray, left: NDArray, right: NDArray, constant: NDArray) -> Any:

@@ -10,6 +10,7 @@ Source: A - A p p^T A / (sum of A p t) inverts diag(p) + t - p p^T (Sherman and 
 A p t, without cancellation. Run by tests/test_operator_exact.py.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,20 +37,52 @@ def solve(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -> Any:
 def _solve_in_range(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -> Any:
     weight, damping = weight[..., None], damping[..., None]
     t = damping / weight
-    plain = np.where(damping > 0.0, b / damping, 0.0)  # where J has no part in it
-    inside = rows.on_support(b)
-    bbar_hi, bbar_lo = _mean(inside, rows)
-    c_hi, c_lo = _sums.two_sum(inside, -bbar_hi)
-    c_lo = c_lo - bbar_lo
-    if not np.any(damping > 0.0):
-        x = _undamped(rows, c_hi, c_lo)
-    elif np.all(damping > 0.0):
-        x = _damped(rows, c_hi, c_lo, t)
-    else:
-        x = np.where(damping > 0.0, _damped(rows, c_hi, c_lo, t), _undamped(rows, c_hi, c_lo))
-    mean = np.where(damping > 0.0, bbar_hi / damping, 0.0)
-    with_J = np.isfinite(t) & (weight > 0.0) | np.isnan(rows.p)
-    return np.where(rows.support & with_J, mean + x / weight, plain)
+    damped = damping > 0.0
+    bbar, bbar_lo = _mean(rows.on_support(b), rows)
+    system = _System(rows, b, bbar, bbar_lo, t)
+    shift = np.where(damped, bbar / damping, 0.0)
+    ratio = system.ratio() if np.any(damped) else 0.0
+    mean = 0.0 if np.all(damped) else system.mean()
+    with_J = np.isfinite(t) & (weight > 0.0)
+    result = np.empty(np.broadcast_shapes(b.shape, rows.p.shape), b.dtype)
+    for s in _sums.stretches(rows.n):
+        x: Any = system.centred(s) - np.where(damped, system.ap(s) * ratio, mean)
+        plain = np.where(damped, b[..., s] / damping, 0.0)  # where J has no part in it
+        of_J = rows.support[..., s] & (with_J | np.isnan(rows.p[..., s]))
+        result[..., s] = np.where(of_J, shift + x / weight, plain)
+    return result
+
+
+@dataclass(frozen=True)
+class _System:
+    """The terms of the closed forms, stretch by stretch: 0 off the support."""
+
+    rows: Rows
+    b: NDArray
+    bbar: NDArray
+    bbar_lo: NDArray
+    t: NDArray
+
+    def centred(self, s: slice) -> Any:
+        """A c, with A = 1 / (p + t) and c = b - bbar as hi + lo."""
+        support = self.rows.support[..., s]
+        hi, lo = _sums.two_sum(np.where(support, self.b[..., s], 0.0), -self.bbar)
+        d = self.rows.p[..., s] + self.t
+        return np.where(support, hi / d + (lo - self.bbar_lo) / d, 0.0)
+
+    def ap(self, s: slice) -> Any:
+        """A p."""
+        p = self.rows.p[..., s]
+        return np.where(self.rows.support[..., s], p / (p + self.t), 0.0)
+
+    def ratio(self) -> Any:
+        """Sum of A c over the sum of A p."""
+        return _sums.summed(self.rows.n, self.centred) / _sums.summed(self.rows.n, self.ap)
+
+    def mean(self) -> Any:
+        """Mean of A c over the support."""
+        size = np.maximum(self.rows.support_size, 1)[..., None]
+        return _sums.summed(self.rows.n, self.centred) / size
 
 
 def _mean(x: NDArray, rows: Rows) -> tuple[Any, Any]:
@@ -67,18 +100,3 @@ def _remainder(a: NDArray, quotient: NDArray, b: NDArray) -> Any:
     upper = quotient * scale
     upper = upper - (upper - quotient)
     return (a - upper * b) - (quotient - upper) * b
-
-
-def _undamped(rows: Rows, c_hi: NDArray, c_lo: NDArray) -> Any:
-    p = np.where(rows.support, rows.p, 1.0)
-    x = rows.on_support(c_hi / p + c_lo / p)
-    size = np.maximum(rows.support_size, 1)[..., None]
-    return x - np.sum(x, axis=-1, keepdims=True) / size
-
-
-def _damped(rows: Rows, c_hi: NDArray, c_lo: NDArray, t: NDArray) -> Any:
-    a = rows.on_support(1.0 / (rows.p + t))
-    ac = a * c_hi + a * c_lo
-    ap = a * rows.p
-    ratio = np.sum(ac, axis=-1, keepdims=True) / np.sum(ap, axis=-1, keepdims=True)
-    return ac - ap * ratio

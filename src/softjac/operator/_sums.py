@@ -1,5 +1,6 @@
 """Sums along the last axis that keep what rounding takes away, as pairs hi + lo."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,19 @@ def two_sum(a: Any, b: Any) -> tuple[Any, Any]:
     return s, (a - (s - b_part)) + (b - b_part)
 
 
+_STRETCH = 1 << 15  # elements that are worked on together: what is in between stays in the second cache
+
+
+def stretches(n: int) -> list[slice]:
+    """The elements of long rows, a stretch at a time; a short row is one."""
+    return [slice(start, min(start + _STRETCH, n)) for start in range(0, max(n, 1), _STRETCH)]
+
+
+def summed(n: int, term: Callable[[slice], Any]) -> Any:
+    """Sum of what `term` makes of each stretch along the last axis, which stays with length 1."""
+    return sum(np.sum(term(s), axis=-1, keepdims=True) for s in stretches(n))
+
+
 def total(x: NDArray, *, bits: int = 64) -> Pair:
     """Sum of finite numbers as hi + lo, right to 2^-bits of itself, however it cancels. Shape (..., n) -> (...).
 
@@ -25,6 +39,9 @@ def total(x: NDArray, *, bits: int = 64) -> Pair:
     the expansions of Shewchuk 1997; run by tests/test_operator_sums.py.
     """
     n = x.shape[-1]
+    if n > _STRETCH:
+        pieces = [total(x[..., s], bits=2 * np.finfo(x.dtype).nmant) for s in stretches(n)]
+        return total(np.stack([part for pair in pieces for part in pair], axis=-1), bits=bits)
     exact: list[NDArray] = []
     one = np.ones((), x.dtype)
     digits = np.finfo(x.dtype).nmant + 1
