@@ -156,6 +156,7 @@ def test_a_call_is_its_closed_form(call, form, sections):
     np.testing.assert_allclose(eval(call, names), eval(form, names), rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(("call", "vectors"), [(c, v) for c, _, v in CALLS if v], ids=[c for c, _, v in CALLS if v])
 def test_a_call_takes_no_more_vectors_than_the_table_says(call, vectors):
     n, k, m = 400 if "n" in vectors else 50_000, 2, 2
