@@ -3,8 +3,8 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 # Every function serves plain arrays of one dtype and shape, and returns NotImplemented for all else. `out` may be None.
-# A last True says that arrays of uint16 hold the bits of bfloat16; softmax_vjp_probs of one row also takes there the first
-# index of the largest probability, if the caller knows it.
+# A last True says that arrays of uint16 hold the bits of bfloat16; softmax_vjp_probs of one row also takes there the
+# first index of the largest probability, if the caller knows it.
 
 _Array: TypeAlias = NDArray[Any]
 _Mask: TypeAlias = NDArray[Any] | None

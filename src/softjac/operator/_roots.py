@@ -36,7 +36,9 @@ def roots_between(d: NDArray, w: NDArray, left: NDArray, right: NDArray) -> tupl
     low = np.where(middle >= 0.0, 0.0, -0.5 * gap)
     high = np.where(middle >= 0.0, 0.5 * gap, 0.0)
     x = _first(delta, w, to_left, to_right, low, high)
-    active = np.ones(x.shape, bool)
+    roots = np.empty_like(x)
+    found = np.arange(len(x))  # where in `roots` those belong that are still iterated
+    w = np.broadcast_to(w, delta.shape)
     eps = np.finfo(d.dtype).eps
     for _ in range(_MOST_STEPS):
         value, size, of_left, of_right = _sums_at(x, delta, w, is_left)
@@ -51,16 +53,22 @@ def roots_between(d: NDArray, w: NDArray, left: NDArray, right: NDArray) -> tupl
         new = np.where(far, from_pole, x + step)
         inside = (new >= low) & (new <= high) & (new != 0.0)
         new = np.where(inside, new, _halved(low, high))
-        done = (value == 0.0) | (np.abs(new - x) <= 0.5 * eps * np.abs(x)) | (np.abs(value) <= 0.25 * eps * size)
-        x = np.where(active & (value != 0.0), new, x)
-        active &= ~done
-        if not active.any():
+        # At the end the value is the rounding error of its own sum.
+        done = (value == 0.0) | (np.abs(new - x) <= 2.0 * eps * np.abs(x)) | (np.abs(value) <= 0.5 * eps * size)
+        x = np.where(value == 0.0, x, new)
+        going = ~done[:, 0]
+        roots[found] = x
+        if not going.any():
             break
-    return origin * unit, x * unit
+        if 2 * np.count_nonzero(going) <= len(found):
+            found = found[going]
+            x, low, high, to_left, to_right = (part[going] for part in (x, low, high, to_left, to_right))
+            delta, w, is_left = delta[going], w[going], is_left[going]
+    return origin * unit, roots * unit
 
 
 def _sums_at(x: NDArray, delta: NDArray, w: NDArray, is_left: NDArray) -> Any:
-    """Sums at x of the terms w / (delta - x), of their sizes, and of the slopes of those to the left and to the right."""
+    """Sums at x of the terms w / (delta - x), of their sizes, and of the slopes to the left and to the right."""
     sums: Any = np.zeros(4)
     for s in _sums.stretches(delta.shape[-1]):
         near, left = delta[..., s] - x, is_left[..., s]

@@ -185,9 +185,9 @@ def _classes_last(name: str, value: object, axis: object, where: object) -> tupl
     if masked.holds(value):
         array_and_mask: Any = value
         value, hidden = np.ma.getdata(array_and_mask), np.ma.getmaskarray(array_and_mask)
-        shown = _arguments.mask(where, hidden.shape)
+        shown = _arguments.mask(where, name, hidden.shape)
         where = ~hidden if shown is None else shown & ~hidden
     array = plain(name, value)
-    part = _arguments.mask(where, array.shape)
+    part = _arguments.mask(where, name, array.shape)
     layout = _arguments.layout(FUNCTION, {name: array.shape}, axis, many_axes=False)
     return layout.to_rows(np, array, 0), None if part is None else layout.to_rows(np, part, 0)
