@@ -24,7 +24,8 @@ def roots_between(d: NDArray, w: NDArray, left: NDArray, right: NDArray) -> tupl
     Source: the middle way of Li 1993, Solving secular equations stably and efficiently; run by tests/test_operator.py.
     """
     # In units of the gap, a power of two, so that no product of two small poles is lost.
-    unit = np.ldexp(np.ones((), d.dtype), np.maximum(np.frexp(right - left)[1], np.finfo(d.dtype).minexp + 8))
+    lowest = np.frexp(np.max(d, axis=-1, keepdims=True))[1] + np.finfo(d.dtype).minexp + 8
+    unit = np.ldexp(np.ones((), d.dtype), np.maximum(np.frexp(right - left)[1], lowest))
     d, w, left, right = d / unit, w / unit, left / unit, right / unit
     is_left = d <= left
     gap = right - left

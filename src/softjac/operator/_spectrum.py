@@ -107,6 +107,7 @@ def eigenvectors(rows: Rows) -> tuple[NDArray, NDArray]:
     return values, vectors
 
 
+_UP = 500  # powers of two that p is moved up by, so that gaps of subnormal p keep their digits
 _ELEMENTS = 1 << 18  # of the arrays of poles by roots that are worked on together
 
 
@@ -131,13 +132,13 @@ class _Poles:
         return self.origin + self.offset
 
 
-def _row_values(p: NDArray) -> NDArray:
+def _row_values(p: NDArray) -> Any:
     if np.isnan(p).any():
         return np.full_like(p, np.nan)
-    poles = _Poles(p)
+    poles = _Poles(np.ldexp(p, _UP))
     repeated = np.repeat(poles.at, poles.count - 1)
     rest = np.zeros(len(p) - len(repeated) - len(poles.offset), p.dtype)
-    return np.sort(np.concat([rest, repeated, poles.roots]))
+    return np.ldexp(np.sort(np.concat([rest, repeated, poles.roots])), -_UP)
 
 
 def _row_vectors(p: NDArray) -> tuple[NDArray, NDArray]:
@@ -151,7 +152,7 @@ def _row_vectors(p: NDArray) -> tuple[NDArray, NDArray]:
     n = len(p)
     if np.isnan(p).any():
         return np.full_like(p, np.nan), np.full((n, n), np.nan, p.dtype)
-    poles, support = _Poles(p), np.flatnonzero(p > 0.0)
+    poles, support = _Poles(np.ldexp(p, _UP)), np.flatnonzero(p > 0.0)
     d, m = poles.at, len(poles.at)
     columns, values = [], []
     for off in np.flatnonzero(p == 0.0):
@@ -185,4 +186,4 @@ def _row_vectors(p: NDArray) -> tuple[NDArray, NDArray]:
         columns += list(vectors.T)
         values += list(poles.roots)
     order = np.argsort(np.array(values, p.dtype), kind="stable")
-    return np.array(values, p.dtype)[order], np.array(columns, p.dtype).reshape(n, n)[order].T
+    return np.ldexp(np.array(values, p.dtype)[order], -_UP), np.array(columns, p.dtype).reshape(n, n)[order].T
