@@ -196,7 +196,7 @@ Largest error of float32 probabilities against an oracle of 200 bits, in units i
 standard deviation 10."""
 
 REPEAT = """\
-Run it from a clone, with softjac and the extra `peers` installed: `python -m benchmarks`. It takes about five minutes;
+Run it from a clone, with softjac and the extra `peers` installed: `python -m benchmarks`. It takes about ten minutes;
 `--quick` takes less than one, `--only PATTERN` runs a part, `--json FILE` says where the results go. Then
 `python benchmarks/render.py results.json > docs/benchmarks.md` writes this page from them."""
 

@@ -111,7 +111,8 @@ def test_trace_and_norms(row, sj):
 def vectors(n):
     rng = np.random.default_rng(n)
     at = np.eye(n)
-    return [rng.standard_normal(n), 1e6 + rng.standard_normal(n), at[n // 2], at[0], 1e8 * at[0] + rng.random(n)]
+    offsets = [0.0, 1e6, 1e13, 1e8 * at[0]]
+    return [*(x + rng.standard_normal(n) for x in offsets), at[n // 2], at[0]]
 
 
 @of_each_row

@@ -123,7 +123,8 @@ class SoftmaxJacobian(Symmetric):
         text = super().__repr__()
         for name, value, neutral in (("weight", self._weight, 1.0), ("damping", self._damping, 0.0)):
             if np.any(value != neutral):
-                shown = f"{float(value):g}" if not value.ndim else f"{value.min():g} to {value.max():g}"
+                low, high = f"{value.min():g}", f"{value.max():g}"
+                shown = low if low == high else f"{low} to {high}"
                 text = f"{text[:-1]}, {name} {shown})"
         return text
 
