@@ -7,6 +7,7 @@
 
 #include <numpy/arrayobject.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -73,13 +74,12 @@ bool overlap(PyArrayObject* a, PyArrayObject* b) {
 
 bool same_shape(PyArrayObject* a, PyArrayObject* b) {
     return PyArray_NDIM(a) == PyArray_NDIM(b) &&
-           std::memcmp(PyArray_DIMS(a), PyArray_DIMS(b), sizeof(npy_intp) * static_cast<std::size_t>(PyArray_NDIM(a))) == 0;
+           std::equal(PyArray_DIMS(a), PyArray_DIMS(a) + PyArray_NDIM(a), PyArray_DIMS(b));
 }
 
 bool same_memory(PyArrayObject* a, PyArrayObject* b) {
     return PyArray_DATA(a) == PyArray_DATA(b) && same_shape(a, b) &&
-           std::memcmp(PyArray_STRIDES(a), PyArray_STRIDES(b),
-                       sizeof(npy_intp) * static_cast<std::size_t>(PyArray_NDIM(a))) == 0;
+           std::equal(PyArray_STRIDES(a), PyArray_STRIDES(a) + PyArray_NDIM(a), PyArray_STRIDES(b));
 }
 
 PyArrayObject* new_result(const Function& f, PyArrayObject* like, int axis) {
