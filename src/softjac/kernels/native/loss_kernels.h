@@ -22,8 +22,9 @@ template <bool kLong> struct LossNumbers<NarrowFamily<kLong>> {
     static SOFTJAC_INLINE Two<F16> pair(const F16& x) { return {x, set1<F16>(0.0)}; }
     static SOFTJAC_INLINE Two<F16> pair_of_scaled(const F16& x) { return pair(x); }
     // The exponential that was kept where x belongs.
-    template <class Mode> static SOFTJAC_INLINE F16 exp_at(Kept kept, const Peak<Mode>& place, const F16&) {
-        return at_peak(place, View<const double>{kept.hi, kLanes});
+    template <class Mode>
+    static SOFTJAC_INLINE F16 exp_at(const Mode& mode, const LossRows& rows, Kept kept, const F16&) {
+        return ::at_label(mode, rows, View<const double>{kept.hi, kLanes});
     }
     // s with a factor in it, so that no product is left to a result but the one with its exponential; and what is left of
     // the factor, where the factor is too large or too small for that.
@@ -46,7 +47,8 @@ template <> struct LossNumbers<Wide> {
     static SOFTJAC_INLINE Two<F16> pair_of_scaled(const Two<F16>& x) {
         return {x.hi * set1<F16>(kUnscale), x.lo * set1<F16>(kUnscale)};
     }
-    template <class Mode> static SOFTJAC_INLINE Two<F16> exp_at(Kept, const Peak<Mode>&, const Two<F16>& x) {
+    template <class Mode>
+    static SOFTJAC_INLINE Two<F16> exp_at(const Mode&, const LossRows&, Kept, const Two<F16>& x) {
         return exp_wide(x);
     }
     static SOFTJAC_INLINE Inverse times(const Inverse& s, const Two<F16>& factor, F16& back) {
@@ -110,8 +112,8 @@ template <class Mode, class Family> struct LabelLoss {
         const Two<F16> T = {of_rows(mode, rows.mass), of_rows(mode, rows.mass_lo)};
         const Two<F16> factor = multiply(T, {of_rows(mode, rows.scale), of_rows(mode, rows.scale_lo)});
         label = label_of(mode, rows);
-        const auto x = Family::shifted(at_peak(label, io.in[0]), max);
-        const auto e = Numbers::exp_at(io.kept, label, x);
+        const auto x = Family::shifted(::at_label(mode, rows, io.in[0]), max);
+        const auto e = Numbers::exp_at(mode, rows, io.kept, x);
         const F16 q = select(Family::is_below(x), Family::one_minus(Family::prob(e, of_sum)),
                              Family::rounded_prob(R, of_sum));
         at_label = -fma(q, factor.hi, q * factor.lo);

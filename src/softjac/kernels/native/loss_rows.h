@@ -12,6 +12,7 @@ struct LossRows {
     double mass[kLanes], mass_lo[kLanes];    // target there; of cross_entropy, times the weight of that class
     double scale[kLanes], scale_lo[kLanes];  // of the result; of a Hessian: alpha, and twice the scaled z_loss
     double share[kLanes], share_lo[kLanes];  // what smoothing gives to each class
+    std::ptrdiff_t place[kLanes];            // the label, or 0 without one: what may be read
     double loss[kLanes], loss_lo[kLanes];
     unsigned absent = 0;                     // lanes of rows that do not count
 
@@ -19,10 +20,12 @@ struct LossRows {
     void fill_up(int count) {
         for (const auto field : kRead)
             for (int l = count; l < kLanes; ++l) (this->*field)[l] = (this->*field)[0];
+        for (int l = count; l < kLanes; ++l) place[l] = place[0];
     }
     // Lane l of other rows as lane 0.
     void take_lane(const LossRows& from, int l) {
         for (const auto field : kRead) (this->*field)[0] = (from.*field)[l];
+        place[0] = from.place[l];
         absent = from.absent >> l & 1u;
     }
 
@@ -59,10 +62,14 @@ inline Peak<Row> label_of(const Row&, const LossRows& rows) {
 }
 inline Peak<Tile> label_of(const Tile&, const LossRows& rows) { return {set1<F16>(0.0), loadu<F16>(rows.label)}; }
 
-inline double two_double_product(double a, double b, double& lo) {
-    const double p = a * b;
-    lo = std::fma(a, b, -p);
-    return p;
+// The element of an operand that stands where the label is.
+template <class E> SOFTJAC_INLINE F16 at_label(const Row&, const LossRows& rows, View<const E> v) {
+    return set1<F16>(static_cast<double>(v.p[rows.place[0]]));
+}
+template <class E> SOFTJAC_INLINE F16 at_label(const Tile&, const LossRows& rows, View<const E> v) {
+    double lanes[kLanes];
+    for (int i = 0; i < kLanes; ++i) lanes[i] = v.p[rows.place[i] * v.step + i];
+    return loadu<F16>(lanes);
 }
 
 // Reads the numbers of `count` rows, of which the first is `offset` rows of the innermost dimension further on.
@@ -70,6 +77,18 @@ class LossReader {
   public:
     explicit LossReader(const softjac::Job& job) : job_(job), terms_(job.loss) {}
 
+    // What is the same for all rows is brought once.
+    void start(LossRows& rows) {
+        for (int l = 0; l < kLanes; ++l) {
+            rows.mass[l] = 1.0;
+            rows.mass_lo[l] = rows.share[l] = rows.share_lo[l] = 0.0;
+            rows.scale[l] = terms_.scale.data ? read<double>(terms_.scale.data) : 1.0;
+            rows.scale_lo[l] = terms_.scale_lo.data ? read<double>(terms_.scale_lo.data) : 0.0;
+        }
+        for (int d = 0; d < job_.dims; ++d)
+            scales_differ_ = scales_differ_ || (terms_.scale.data && terms_.scale.batch[d] != 0) ||
+                             (terms_.scale_lo.data && terms_.scale_lo.batch[d] != 0);
+    }
     void seek(std::ptrdiff_t row) {
         for (int i = 0; i < kAll; ++i)
             at_[i] = operand(i).data ? operand(i).data + softjac::row_offset(job_, operand(i), row) : nullptr;
@@ -81,31 +100,30 @@ class LossReader {
     const char* targets() const { return at_[kTargets]; }
     std::ptrdiff_t targets_lane() const { return lane(kTargets); }
 
-    // Lanes past `count` repeat the first row.
     void load(LossRows& rows, std::ptrdiff_t offset, int count) const {
         rows.absent = 0;
-        for (int l = 0; l < count; ++l) {
-            if (job_.op == softjac::Op::cross_entropy_hvp) {
-                rows.scale[l] = number(kScale, offset + l, 0.0);
+        if (scales_differ_)
+            for (int l = 0; l < count; ++l) {
+                rows.scale[l] = number(kScale, offset + l, 1.0);
                 rows.scale_lo[l] = number(kScaleLo, offset + l, 0.0);
-                rows.label[l] = -1.0;
-                if (rows.scale[l] == 0.0 && rows.scale_lo[l] == 0.0) rows.absent |= 1u << l;
-                continue;
             }
-            std::int64_t label;
-            std::memcpy(&label, at_[kLabel] + (offset + l) * lane(kLabel), sizeof label);
-            if (label < -1) rows.absent |= 1u << l;
-            const double mass = number(kMass, offset + l, 1.0);
-            rows.label[l] = static_cast<double>(label < -1 ? -1 : label);
-            rows.mass[l] = mass;
-            rows.mass_lo[l] = 0.0;
-            rows.scale[l] = number(kScale, offset + l, 1.0);
-            rows.scale_lo[l] = number(kScaleLo, offset + l, 0.0);
-            if (job_.op == softjac::Op::cross_entropy && label < 0) rows.label[l] = 0.0;  // such a row is absent
-            if (job_.op == softjac::Op::cross_entropy && terms_.class_weight)
-                rows.mass[l] = two_double_product(
-                    mass, terms_.class_weight[static_cast<std::ptrdiff_t>(rows.label[l])], rows.mass_lo[l]);
+        if (job_.op == softjac::Op::cross_entropy_hvp) {
+            for (int l = 0; l < count; ++l) {
+                rows.label[l] = -1.0;
+                rows.place[l] = 0;
+                rows.absent |= (rows.scale[l] == 0.0 && rows.scale_lo[l] == 0.0 ? 1u : 0u) << l;
+            }
+            return;
         }
+        const char* const labels = at_[kLabel] + offset * lane(kLabel);
+        const std::ptrdiff_t apart = lane(kLabel);
+        for (int l = 0; l < count; ++l) {
+            const auto label = read<std::int64_t>(labels + l * apart);
+            rows.absent |= (label < -1 ? 1u : 0u) << l;
+            rows.place[l] = label < 0 ? 0 : label;
+            rows.label[l] = label < 0 ? -1.0 : static_cast<double>(label);
+        }
+        if (at_[kMass] || (terms_.class_weight && job_.op == softjac::Op::cross_entropy)) masses(rows, offset, count);
     }
     // What smoothing gives to each of `classes` classes of a row.
     void share(LossRows& rows, int l, std::ptrdiff_t classes) const {
@@ -122,6 +140,17 @@ class LossReader {
     }
 
   private:
+    // Of cross_entropy, times the weight of the class.
+    void masses(LossRows& rows, std::ptrdiff_t offset, int count) const {
+        const bool weighted = terms_.class_weight && job_.op == softjac::Op::cross_entropy;
+        for (int l = 0; l < count; ++l) {
+            const double mass = number(kMass, offset + l, 1.0);
+            const double weight = weighted ? terms_.class_weight[rows.place[l]] : 1.0;
+            rows.mass[l] = mass * weight;
+            rows.mass_lo[l] = weighted ? std::fma(mass, weight, -rows.mass[l]) : 0.0;
+        }
+    }
+
     enum { kLabel, kMass, kScale, kScaleLo, kTargets, kLoss, kLossLo, kAll };
     const softjac::Operand& operand(int i) const {
         const softjac::Operand* const all[kAll] = {&terms_.label,   &terms_.mass, &terms_.scale,  &terms_.scale_lo,
@@ -130,15 +159,13 @@ class LossReader {
     }
     std::ptrdiff_t lane(int i) const { return operand(i).batch[job_.dims - 1]; }
     double number(int i, std::ptrdiff_t row, double otherwise) const {
-        if (!at_[i]) return otherwise;
-        double x;
-        std::memcpy(&x, at_[i] + row * lane(i), sizeof x);
-        return x;
+        return at_[i] ? read<double>(at_[i] + row * lane(i)) : otherwise;
     }
 
     const softjac::Job& job_;
     const softjac::LossTerms& terms_;
     char* at_[kAll];
+    bool scales_differ_ = false;
 };
 
 // Targets of any type as doubles: of one row in a line, or of up to sixteen rows side by side.

@@ -17,6 +17,7 @@ template <class X, Op op> class LossSource {
         : job_(job), n_(job.n), reader_(job),
           targets_(arena.take<double>(packs_targets(job, tiles) ? width(job, tiles) : 0)),
           weights_(arena.take<double>(kTargets && job.mask.data ? width(job, tiles) : 0)) {
+        reader_.start(operands.rows);
         operands.z_loss = job.loss.z_loss;
         if (!kTargets) return;
         operands.views.kept_share = 1.0 - job.loss.smoothing;

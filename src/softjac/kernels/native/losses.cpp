@@ -191,14 +191,15 @@ struct Scan {
             if (!part) continue;
             label = several++ ? -1 : j;
             mass = y;
-            add(y, weights ? weights[j] : 1.0);
+            if (weights) add(y * weights[j], std::fma(y, weights[j], -(y * weights[j])));
+            else add(y, 0.0);
         }
         hi += lo;
         if (several != 1) label = -1, mass = 0.0;
     }
-    void add(double y, double weight) {
-        const double term = y * weight, sum = hi + term, back = sum - hi;
-        lo += ((hi - (sum - back)) + (term - back)) + std::fma(y, weight, -term);
+    void add(double term, double rest) {
+        const double sum = hi + term, back = sum - hi;
+        lo += ((hi - (sum - back)) + (term - back)) + rest;
         hi = sum;
     }
 };
