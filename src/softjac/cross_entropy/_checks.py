@@ -80,7 +80,7 @@ def _not_negative(name: str, weights: NDArray, of: str, dtype: Any) -> NDArray:
             f"{name} is {weights[at]} at {of} {place(at)}: weights are finite and at least 0. To leave a {of} out, "
             "pass 0."
         )
-    return np.ascontiguousarray(weights, dtype=dtype)
+    return np.asarray(weights, dtype=dtype, order="C")
 
 
 def ignored_index(value: Any) -> int | None:
