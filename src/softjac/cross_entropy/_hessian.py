@@ -179,7 +179,7 @@ class CrossEntropyHessian(Symmetric):
         >>> from softjac import cross_entropy_grad, cross_entropy_hessian
         >>> z, label = [0.0, 2.0], 0
         >>> cross_entropy_hessian(z, label).solve(cross_entropy_grad(z, label), damping=0.125)
-        array([-2.61914186,  2.61914186])
+        array([-2.6293457,  2.6293457])
         """
         right = _rows.right_sides("b", b, self._rows.n, self.batch_shape)
         amount = self._damping(damping)
