@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 from softjac._arguments import Axis, Out
-from softjac.cross_entropy import _checks, _evaluate
+from softjac.cross_entropy import _evaluate
 from softjac.cross_entropy._hessian import CrossEntropyHessian
 from softjac.cross_entropy._problem import Problem
-from softjac.errors import ShapeError
+from softjac.errors import DTypeError
 
 
 def cross_entropy(
@@ -186,17 +186,17 @@ def cross_entropy_hvp(
     """
     problem = Problem(
         "cross_entropy_hvp", logits, targets, axis, weight, sample_weight, label_smoothing, ignore_index, z_loss,
-        where, reduction,
+        where, reduction, _needed(tangent),
     )  # fmt: skip
-    v = _checks.array("cross_entropy_hvp", "tangent", tangent)
-    if v.shape != problem.z.shape:
-        raise ShapeError(
-            f"tangent has shape {v.shape}, but logits has shape {problem.z.shape}: pass a tangent of the shape of "
-            "logits (numpy.broadcast_to makes it)."
-        )
     with np.errstate(all="ignore"):
-        result = _evaluate.product(problem, v, out)
+        result = _evaluate.product(problem, out)
     return (result, problem.denominator_value) if return_denominator else result
+
+
+def _needed(tangent: Any) -> Any:
+    if tangent is None:
+        raise DTypeError("tangent is None: pass an array of the shape of logits.")
+    return tangent
 
 
 def cross_entropy_hessian(
