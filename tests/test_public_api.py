@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+OPTIONS = (
+    "axis=-1, *, weight=None, sample_weight=None, label_smoothing=0.0, ignore_index=None, z_loss=0.0, where=None, "
+    "reduction='mean', return_denominator=False"
+)
 FUNCTIONS = {
     "softmax": "(logits, /, axis=-1, *, where=None, out=None)",
     "log_softmax": "(logits, /, axis=-1, *, where=None, out=None)",
@@ -21,13 +25,18 @@ FUNCTIONS = {
     "log_softmax_jvp": "(logits, tangent, /, axis=-1, *, where=None, out=None)",
     "log_softmax_vjp": "(logits, cotangent, /, axis=-1, *, where=None, out=None, probs=None)",
     "softmax_second_derivative": "(logits, u, v, /, axis=-1, *, where=None, out=None)",
+    "cross_entropy": f"(logits, targets, /, {OPTIONS})",
+    "cross_entropy_grad": f"(logits, targets, /, {OPTIONS}, out=None)",
+    "cross_entropy_value_and_grad": f"(logits, targets, /, {OPTIONS}, out=None)",
+    "cross_entropy_hessian": f"(logits, targets, /, {OPTIONS})",
+    "cross_entropy_hvp": f"(logits, targets, tangent, /, {OPTIONS}, out=None)",
     "explain_dispatch": "(x, /)",
     "get_num_threads": "()",
     "num_threads": "(n, /)",
     "set_num_threads": "(n, /)",
     "show_config": "()",
 }
-CLASSES = {"SoftmaxJacobian": "(logits, /, axis=-1, *, where=None)"}
+CLASSES = {"SoftmaxJacobian": "(logits, /, axis=-1, *, where=None)", "CrossEntropyHessian": "(problem)"}
 METHODS = {
     "from_probs": "(probs, /, axis=-1, *, where=None)",
     "matvec": "(self, x)",
@@ -54,6 +63,12 @@ METHODS = {
 }
 PROPERTIES = {
     "shape", "matrix_shape", "batch_shape", "ndim", "dtype", "probs", "complement", "weight", "damping", "T",
+}  # fmt: skip
+HESSIAN_METHODS = {
+    "matvec", "rmatvec", "matmat", "rmatmat", "to_dense", "diagonal", "quad", "solve",
+}  # fmt: skip
+HESSIAN_PROPERTIES = {
+    "shape", "matrix_shape", "batch_shape", "ndim", "dtype", "jacobian", "weight", "z_weight", "T",
 }  # fmt: skip
 ERRORS = {"ArgumentError", "AxisError", "BoundsError", "DTypeError", "ShapeError", "SoftjacError"}
 
@@ -90,12 +105,23 @@ def test_members_of_the_operator(sj):
         assert inspect.getdoc(getattr(sj.SoftmaxJacobian, name)), name
 
 
+def test_members_of_the_hessian(sj):
+    public = {name for name in dir(sj.CrossEntropyHessian) if not name.startswith("_")}
+    assert public == HESSIAN_METHODS | HESSIAN_PROPERTIES
+    for name in HESSIAN_METHODS & METHODS.keys():
+        assert signature_of(getattr(sj.CrossEntropyHessian, name)) == METHODS[name], name
+    for name in public:
+        assert inspect.getdoc(getattr(sj.CrossEntropyHessian, name)), name
+
+
 @pytest.mark.parametrize("name", [*FUNCTIONS, *CLASSES, *sorted(ERRORS)])
 def test_every_public_name_has_a_docstring(name, sj):
     assert inspect.getdoc(getattr(sj, name))
 
 
-@pytest.mark.parametrize("name", [x for x in (*FUNCTIONS, *CLASSES) if "softmax" in x.lower() or x == "logsumexp"])
+@pytest.mark.parametrize(
+    "name", [x for x in (*FUNCTIONS, *CLASSES) if "softmax" in x.lower() or "cross_entropy" in x or x == "logsumexp"]
+)
 def test_docstrings_follow_the_order(name, sj):
     """Sentence, formula, shapes, odd rows, Raises, naive expression, source, example."""
     text = inspect.getdoc(getattr(sj, name))

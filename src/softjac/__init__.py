@@ -4,6 +4,14 @@ from softjac._config import show_config
 from softjac._dispatch import explain_dispatch
 from softjac._threads import get_num_threads, num_threads, set_num_threads
 from softjac._version import __version__
+from softjac.cross_entropy import (
+    CrossEntropyHessian,
+    cross_entropy,
+    cross_entropy_grad,
+    cross_entropy_hessian,
+    cross_entropy_hvp,
+    cross_entropy_value_and_grad,
+)
 from softjac.errors import ArgumentError, AxisError, BoundsError, DTypeError, ShapeError, SoftjacError
 from softjac.jacobian import (
     log_softmax_jvp,
@@ -20,11 +28,17 @@ __all__ = [
     "ArgumentError",
     "AxisError",
     "BoundsError",
+    "CrossEntropyHessian",
     "DTypeError",
     "ShapeError",
     "SoftjacError",
     "SoftmaxJacobian",
     "__version__",
+    "cross_entropy",
+    "cross_entropy_grad",
+    "cross_entropy_hessian",
+    "cross_entropy_hvp",
+    "cross_entropy_value_and_grad",
     "explain_dispatch",
     "get_num_threads",
     "log_softmax",
