@@ -12,7 +12,7 @@ tests/test_oracle_cross_entropy.py differentiates the loss and finds the other t
 taken as the exact floats they are: what is added up of them alone is exact (fractions).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -48,6 +48,12 @@ class LossRow:
     ) -> None:
         self.row, self.t, self.factor, self.zeta, self.cancels = row, list(t), factor, zeta, cancels
         self.T = sum(self.t, beyond)
+        self._known: dict[int | None, Truth] = {}
+
+    def _once(self, of: int | None, formula: Callable[[], Truth]) -> Truth:
+        if of not in self._known:
+            self._known[of] = settle(formula)
+        return self._known[of]
 
     def loss(self) -> Truth:
         """Scale 2 zeta |lse| (|m| + log S): what z-loss has of the cancellation in lse."""
@@ -60,7 +66,7 @@ class LossRow:
                 return Truth(by * of_targets)
             return Truth(by * (of_targets + zeta * lse * lse), 2 * by * zeta * abs(lse) * (abs(s.m) + s.log_S))
 
-        return settle(formula)
+        return self._once(None, formula)
 
     def grad(self, i: int) -> Truth:
         """Scale p_i (T + 2 zeta |lse|) + t_i where the budget has one."""
@@ -75,7 +81,7 @@ class LossRow:
             scale = p * (T + twice_zeta * abs(lse)) + rational(self.t[i]) if self.cancels else arb(0)
             return Truth(by * value, by * scale)
 
-        return settle(formula)
+        return self._once(i, formula)
 
     def hvp(self, v: Sequence[Any]) -> Entry:
         """Scale p_i (|T + 2 zeta lse| (|w_i| + mean of |w|) + 2 zeta (|v_k| + mean of |w|)), w = v - v_k."""

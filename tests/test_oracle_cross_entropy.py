@@ -1,4 +1,4 @@
-"""The oracle of cross-entropy against its own loss, differentiated by power series of balls and numerically in mpmath."""
+"""The oracle of cross-entropy against its own loss, differentiated by series of balls and numerically in mpmath."""
 
 import ast
 from fractions import Fraction
