@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+OPTIONS = (
+    "axis=-1, *, weight=None, sample_weight=None, label_smoothing=0.0, ignore_index=None, z_loss=0.0, where=None, "
+    "reduction='mean', return_denominator=False"
+)
 FUNCTIONS = {
     "softmax": "(logits, /, axis=-1, *, where=None, out=None)",
     "log_softmax": "(logits, /, axis=-1, *, where=None, out=None)",
@@ -21,6 +25,10 @@ FUNCTIONS = {
     "log_softmax_jvp": "(logits, tangent, /, axis=-1, *, where=None, out=None)",
     "log_softmax_vjp": "(logits, cotangent, /, axis=-1, *, where=None, out=None, probs=None)",
     "softmax_second_derivative": "(logits, u, v, /, axis=-1, *, where=None, out=None)",
+    "cross_entropy": f"(logits, targets, /, {OPTIONS})",
+    "cross_entropy_grad": f"(logits, targets, /, {OPTIONS}, out=None)",
+    "cross_entropy_value_and_grad": f"(logits, targets, /, {OPTIONS}, out=None)",
+    "cross_entropy_hvp": f"(logits, targets, tangent, /, {OPTIONS}, out=None)",
     "explain_dispatch": "(x, /)",
     "get_num_threads": "()",
     "num_threads": "(n, /)",
@@ -95,7 +103,9 @@ def test_every_public_name_has_a_docstring(name, sj):
     assert inspect.getdoc(getattr(sj, name))
 
 
-@pytest.mark.parametrize("name", [x for x in (*FUNCTIONS, *CLASSES) if "softmax" in x.lower() or x == "logsumexp"])
+@pytest.mark.parametrize(
+    "name", [x for x in (*FUNCTIONS, *CLASSES) if "softmax" in x.lower() or "cross_entropy" in x or x == "logsumexp"]
+)
 def test_docstrings_follow_the_order(name, sj):
     """Sentence, formula, shapes, odd rows, Raises, naive expression, source, example."""
     text = inspect.getdoc(getattr(sj, name))

@@ -4,6 +4,12 @@ from softjac._config import show_config
 from softjac._dispatch import explain_dispatch
 from softjac._threads import get_num_threads, num_threads, set_num_threads
 from softjac._version import __version__
+from softjac.cross_entropy import (
+    cross_entropy,
+    cross_entropy_grad,
+    cross_entropy_hvp,
+    cross_entropy_value_and_grad,
+)
 from softjac.errors import ArgumentError, AxisError, BoundsError, DTypeError, ShapeError, SoftjacError
 from softjac.jacobian import (
     log_softmax_jvp,
@@ -25,6 +31,10 @@ __all__ = [
     "SoftjacError",
     "SoftmaxJacobian",
     "__version__",
+    "cross_entropy",
+    "cross_entropy_grad",
+    "cross_entropy_hvp",
+    "cross_entropy_value_and_grad",
     "explain_dispatch",
     "get_num_threads",
     "log_softmax",

@@ -76,13 +76,13 @@ def row_state(a: Arithmetic, z: Array, part: Array) -> RowState:
 def softmax(a: Arithmetic, z: Array, part: Array) -> Array:
     """Probabilities p_j = e_j / S."""
     state = row_state(a, z, part)
-    return a.xp.where(state.active, a.unscale(_probabilities(a, state)), 0.0)
+    return a.xp.where(state.active, a.unscale(probabilities(a, state)), 0.0)
 
 
 def softmax_complement(a: Arithmetic, z: Array, part: Array) -> Array:
     """Complements q = 1 - p: (R + (1 - e_j)) / S, which is R / S at the maximum."""
     state = row_state(a, z, part)
-    return a.xp.where(state.active, a.unscale(_complements(a, state)), 1.0)
+    return a.xp.where(state.active, a.unscale(complements(a, state)), 1.0)
 
 
 def log_softmax(a: Arithmetic, z: Array, part: Array) -> Array:
@@ -158,7 +158,7 @@ def softmax_jacobian(a: Arithmetic, z: Array, part: Array) -> Array:
     """Jacobian J_ii = p_i q_i, J_ij = -p_i p_j. Shape (..., n, n)."""
     xp = a.xp
     state = row_state(a, z, part)
-    p, q = _probabilities(a, state), _complements(a, state)
+    p, q = probabilities(a, state), complements(a, state)
     diagonal = a.unscale(a.multiply(p, q), 2)
     product = a.unscale(a.multiply(_as_row(p), _as_column(p)), 2)
     classes = a.positions(z.shape[-1])
@@ -172,7 +172,7 @@ def softmax_jvp(a: Arithmetic, z: Array, tangent: Array, part: Array) -> Array:
 
     The Jacobian is symmetric, so this serves the product from the left as well.
     """
-    return _jvp(a, _distribution(a, row_state(a, z, part), part), tangent)
+    return _jvp(a, distribution(a, row_state(a, z, part), part), tangent)
 
 
 def softmax_jvp_probs(a: Arithmetic, probs: Array, tangent: Array, part: Array) -> Array:
@@ -182,7 +182,7 @@ def softmax_jvp_probs(a: Arithmetic, probs: Array, tangent: Array, part: Array) 
 
 def log_softmax_jvp(a: Arithmetic, z: Array, tangent: Array, part: Array) -> Array:
     """Derivative of the log-probabilities along a vector, w_i - wbar, and 0 where z = -inf."""
-    at = _distribution(a, row_state(a, z, part), part)
+    at = distribution(a, row_state(a, z, part), part)
     (v,) = Tangent.together(a, at, tangent)
     w, wbar = _centred(a, at, v.scaled)
     return v.limit(v.unscale(w - wbar))
@@ -194,7 +194,7 @@ def log_softmax_vjp(a: Arithmetic, z: Array, cotangent: Array, part: Array) -> A
     At the maximum that cancels; it is q_k g_k - p_k (sum of the others) there.
     """
     state = row_state(a, z, part)
-    return _log_vjp(a, _distribution(a, state, part), a.unscale(_complements(a, state)), cotangent)
+    return _log_vjp(a, distribution(a, state, part), a.unscale(complements(a, state)), cotangent)
 
 
 def log_softmax_vjp_probs(a: Arithmetic, probs: Array, cotangent: Array, part: Array) -> Array:
@@ -206,7 +206,7 @@ def log_softmax_vjp_probs(a: Arithmetic, probs: Array, cotangent: Array, part: A
 def softmax_second_derivative(a: Arithmetic, z: Array, u: Array, v: Array, part: Array) -> Array:
     """Second derivative of softmax applied to u and v: p (c - E[c]) with c = (u - ubar)(v - vbar), means under p."""
     xp = a.xp
-    at = _distribution(a, row_state(a, z, part), part)
+    at = distribution(a, row_state(a, z, part), part)
     first, second = Tangent.together(a, at, u, v)
     wu, ubar = _centred(a, at, first.scaled)
     wv, vbar = _centred(a, at, second.scaled)
@@ -300,8 +300,9 @@ def _centred(a: Arithmetic, at: Distribution, v: Array) -> Pair:
     return w, a.round(a.sum((at.p * w, 0.0)))
 
 
-def _distribution(a: Arithmetic, state: RowState, part: Array) -> Distribution:
-    return Distribution(a.unscale(_probabilities(a, state)), part, state.active, state.at_k)
+def distribution(a: Arithmetic, state: RowState, part: Array) -> Distribution:
+    """The probabilities of a row, as derivatives are taken at."""
+    return Distribution(a.unscale(probabilities(a, state)), part, state.active, state.at_k)
 
 
 def _given(a: Arithmetic, probs: Array, part: Array) -> Distribution:
@@ -314,12 +315,12 @@ def _given(a: Arithmetic, probs: Array, part: Array) -> Distribution:
     return Distribution(p, part, active, a.positions(p.shape[-1]) == k)
 
 
-def _probabilities(a: Arithmetic, state: RowState) -> Pair:
+def probabilities(a: Arithmetic, state: RowState) -> Pair:
     """The p with the arithmetic's scale: so they keep their low parts."""
     return a.divide(state.e, _unscaled(a, state.total(a)))
 
 
-def _complements(a: Arithmetic, state: RowState) -> Pair:
+def complements(a: Arithmetic, state: RowState) -> Pair:
     """(R + (1 - e_j)) / S, with the arithmetic's scale.
 
     At the maximum 1 - e is 0, which leaves R / S; elsewhere R holds e_j, so nothing cancels.

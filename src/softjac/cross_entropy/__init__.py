@@ -1,0 +1,15 @@
+"""Categorical cross-entropy of logits: loss, gradient, products with the Hessian, and the Hessian as an operator."""
+
+from softjac.cross_entropy._functions import (
+    cross_entropy,
+    cross_entropy_grad,
+    cross_entropy_hvp,
+    cross_entropy_value_and_grad,
+)
+
+__all__ = [
+    "cross_entropy",
+    "cross_entropy_grad",
+    "cross_entropy_hvp",
+    "cross_entropy_value_and_grad",
+]
