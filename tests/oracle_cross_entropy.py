@@ -23,6 +23,7 @@ from flint import arb, fmpq
 from oracle import Entry, Row, Truth, exact, settle, total, working_precision
 
 NOTHING = Truth(arb(0))
+ZERO, ONE = Fraction(0), Fraction(1)
 
 
 def rational(x: Fraction) -> arb:
@@ -41,13 +42,13 @@ class LossRow:
         row: Row,
         t: Sequence[Fraction],
         *,
-        factor: Fraction = Fraction(1),
-        zeta: Fraction = Fraction(0),
+        factor: Fraction = ONE,
+        zeta: Fraction = ZERO,
         cancels: bool = True,
-        beyond: Fraction = Fraction(0),
+        beyond: Fraction = ZERO,
     ) -> None:
         self.row, self.t, self.factor, self.zeta, self.cancels = row, list(t), factor, zeta, cancels
-        self.T = sum(self.t, beyond)
+        self.T = sum((x for x in self.t if x), beyond)
         self._known: dict[int | None, Truth] = {}
 
     def _once(self, of: int | None, formula: Callable[[], Truth]) -> Truth:
@@ -69,7 +70,7 @@ class LossRow:
         return self._once(None, formula)
 
     def grad(self, i: int) -> Truth:
-        """Scale p_i (T + 2 zeta |lse|) + t_i where the budget has one."""
+        """Scale p_i (T + 2 zeta (|m| + log S)) + t_i where the budget has one: lse has that of log-sum-exp."""
 
         def formula() -> Truth:
             s, by, twice_zeta = self.row.level(), rational(self.factor), rational(2 * self.zeta)
@@ -78,7 +79,8 @@ class LossRow:
             value = rational(self.T - self.t[i]) - T * s.q(i) if i == s.k else T * p - rational(self.t[i])
             if self.zeta:
                 value += twice_zeta * lse * p
-            scale = p * (T + twice_zeta * abs(lse)) + rational(self.t[i]) if self.cancels else arb(0)
+            size = T + twice_zeta * (abs(s.m) + s.log_S)
+            scale = p * size + rational(self.t[i]) if self.cancels else arb(0)
             return Truth(by * value, by * scale)
 
         return self._once(i, formula)
@@ -118,9 +120,8 @@ def fractions(values: Any) -> list[Fraction]:
 
 def effective_targets(y: Sequence[Fraction], weight: Sequence[Fraction] | None, eps: Fraction) -> list[Fraction]:
     """t of a row without the classes that are masked out."""
-    spread = eps / len(y) if y else Fraction(0)
-    t = [x * (1 - eps) + spread for x in y]
-    return t if weight is None else [w * x for w, x in zip(weight, t, strict=True)]
+    t = [x * (1 - eps) + eps / len(y) for x in y] if eps else y
+    return list(t) if weight is None else [w * x if x else x for w, x in zip(weight, t, strict=True)]
 
 
 class Batch:
@@ -157,19 +158,19 @@ class Batch:
             for r in range(count)
         ]
         self.denominator = sum(
-            (omega[r] * (w[targets[r]] if classes and w else 1) for r in range(count) if counted[r]), Fraction(0)
+            (omega[r] * (w[targets[r]] if classes and w else 1) for r in range(count) if counted[r]), ZERO
         )
         self.rows: list[LossRow | None] = []
         for r in range(count):
             factor = omega[r]
             if reduction == "mean":
-                factor = factor / self.denominator if self.denominator else Fraction(0)
+                factor = factor / self.denominator if self.denominator else ZERO
             if not counted[r] or not factor:
                 self.rows.append(None)
                 continue
             inside = self.members[r]
-            y = [Fraction(int(j == targets[r])) for j in inside] if classes else fractions(targets[r, inside])
-            single = classes or sum(x != 0 for x in y) == 1
+            y = [ONE if j == targets[r] else ZERO for j in inside] if classes else fractions(targets[r, inside])
+            single = classes or sum(map(bool, y)) == 1
             t = effective_targets(y, w and [w[j] for j in inside], eps)
             row = row_of(logits[r, inside])
             self.rows.append(LossRow(row, t, factor=factor, zeta=zeta, cancels=bool(eps or zeta or not single)))

@@ -1,6 +1,5 @@
 """Losses, gradients and Hessian products against ball arithmetic on the hard rows: no error above its budget."""
 
-import math
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -112,18 +111,20 @@ def test_gaps_are_within_the_budget(dtype, sj):
 
 @pytest.mark.parametrize("dtype", WIDE, ids=str)
 def test_worked_values(dtype, sj):
-    def near(found, expected, digits):
-        room = 10.0**-digits * abs(expected) + (np.spacing(dtype.type(expected)) if dtype == np.float32 else 0.0)
+    def near(found, digits):
+        mantissa, _, exponent = digits.partition("e")
+        last = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+        rounding = float(np.spacing(np.abs(dtype.type(digits)))) / 2 if dtype == np.float32 else 0.0
         assert np.asarray(found).dtype == dtype
-        assert abs(float(found) - expected) <= room, (found, expected)
+        assert abs(float(found) - float(digits)) <= 0.51 * last + rounding, (found, digits)
 
     loss, gradient = sj.cross_entropy_value_and_grad(np.asarray([0, 20], dtype), 1)
-    near(loss, 2.0611536203e-9, 10)
-    near(gradient[1], -2.0611536182e-9, 10)
-    near(gradient[0], 2.0611536182e-9, 10)
-    near(sj.cross_entropy(np.asarray([0, 40], dtype), 1), 4.248354255e-18, 9)
-    near(sj.cross_entropy(np.full(3, 1e8, dtype), 0), math.log(3.0), 15)
-    near(sj.cross_entropy(np.asarray([2, -1], dtype) + dtype.type(1e6), 0), 0.0485873, 6)
+    near(loss, "2.0611536203e-9")
+    near(gradient[1], "-2.0611536182e-9")
+    near(gradient[0], "2.0611536182e-9")
+    near(sj.cross_entropy(np.asarray([0, 40], dtype), 1), "4.248354255e-18")
+    near(sj.cross_entropy(np.full(3, 1e8, dtype), 0), "1.09861228866811")
+    near(sj.cross_entropy(np.asarray([2, -1], dtype) + dtype.type(1e6), 0), "0.0485873516")
     loss, gradient = sj.cross_entropy_value_and_grad(np.asarray([0, -np.inf], dtype), [1.0, 0.0])
     assert loss == 0.0
     assert gradient.tolist() == [0.0, 0.0]
@@ -234,16 +235,21 @@ def test_products_with_the_hessian_are_within_the_budget(dtype, sj):
     hold_products(sj, dtype, product_cases(dtype.name)).check(products=700)
 
 
-@EVERY_DTYPE
+@cache
+def long_cases(dtype_name: str) -> list[Case]:
+    row = hard_rows.long_rows(dtype_name)[0]
+    labels = np.asarray([int(np.argmax(row.logits.astype(np.float64))), len(row.logits) - 1])
+    z, entries = np.stack([row.logits] * 2), [some_entries(row.logits, int(label)) for label in labels]
+    return [Case(row.name, z, labels, {}, Batch(z, labels, reduction="none"), entries)]
+
+
+@pytest.mark.parametrize("dtype", WIDE, ids=str)
 def test_long_rows_are_within_the_budget(dtype, sj):
     # 131072 classes: all of them in the sums, some of them checked.
     judge = Judge(sj, dtype)
-    for row in hard_rows.long_rows(dtype.name)[:2]:
-        z, n = np.stack([row.logits] * 2), len(row.logits)
-        labels = np.asarray([int(np.argmax(row.logits.astype(np.float64))), n - 1])
-        entries = [some_entries(row.logits, int(label)) for label in labels]
-        judge.value_and_grad(row.name, z, labels, Batch(z, labels, reduction="none"), entries.__getitem__)
-    judge.check(losses=4, gradients=25)
+    for case in long_cases(dtype.name):
+        judge.value_and_grad(case.label, *case[1:3], case.batch, case.entries.__getitem__)
+    judge.check(losses=2, gradients=12)
 
 
 def test_longdouble_is_within_3_ulp(sj):
@@ -252,7 +258,10 @@ def test_longdouble_is_within_3_ulp(sj):
     for n, rows in by_length("float64").items():
         if n > 33:
             continue
-        z = np.stack([row.logits for row in ordinary_in_float64(rows, np.dtype(np.float64))[::4]]).astype(dtype) / 3
+        chosen = ordinary_in_float64(rows, np.dtype(np.float64))[::4]
+        if not chosen:
+            continue
+        z = np.stack([row.logits for row in chosen]).astype(dtype) / 3
         labels = hard_rows.rng_for(f"longdouble {n}").integers(0, n, len(z))
         judge.value_and_grad(f"n={n}", z, labels, Batch(z, labels, reduction="none"))
         judge.hvp(f"n={n}", z, labels, np.cos(z), Batch(z, labels, reduction="none"))
