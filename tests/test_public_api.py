@@ -28,6 +28,7 @@ FUNCTIONS = {
     "cross_entropy": f"(logits, targets, /, {OPTIONS})",
     "cross_entropy_grad": f"(logits, targets, /, {OPTIONS}, out=None)",
     "cross_entropy_value_and_grad": f"(logits, targets, /, {OPTIONS}, out=None)",
+    "cross_entropy_hessian": f"(logits, targets, /, {OPTIONS})",
     "cross_entropy_hvp": f"(logits, targets, tangent, /, {OPTIONS}, out=None)",
     "explain_dispatch": "(x, /)",
     "get_num_threads": "()",
@@ -35,7 +36,7 @@ FUNCTIONS = {
     "set_num_threads": "(n, /)",
     "show_config": "()",
 }
-CLASSES = {"SoftmaxJacobian": "(logits, /, axis=-1, *, where=None)"}
+CLASSES = {"SoftmaxJacobian": "(logits, /, axis=-1, *, where=None)", "CrossEntropyHessian": "(problem)"}
 METHODS = {
     "from_probs": "(probs, /, axis=-1, *, where=None)",
     "matvec": "(self, x)",
@@ -62,6 +63,12 @@ METHODS = {
 }
 PROPERTIES = {
     "shape", "matrix_shape", "batch_shape", "ndim", "dtype", "probs", "complement", "weight", "damping", "T",
+}  # fmt: skip
+HESSIAN_METHODS = {
+    "matvec", "rmatvec", "matmat", "rmatmat", "to_dense", "diagonal", "quad", "solve",
+}  # fmt: skip
+HESSIAN_PROPERTIES = {
+    "shape", "matrix_shape", "batch_shape", "ndim", "dtype", "jacobian", "weight", "z_weight", "T",
 }  # fmt: skip
 ERRORS = {"ArgumentError", "AxisError", "BoundsError", "DTypeError", "ShapeError", "SoftjacError"}
 
@@ -96,6 +103,15 @@ def test_members_of_the_operator(sj):
         assert signature_of(getattr(sj.SoftmaxJacobian, name)) == signature, name
     for name in public:
         assert inspect.getdoc(getattr(sj.SoftmaxJacobian, name)), name
+
+
+def test_members_of_the_hessian(sj):
+    public = {name for name in dir(sj.CrossEntropyHessian) if not name.startswith("_")}
+    assert public == HESSIAN_METHODS | HESSIAN_PROPERTIES
+    for name in HESSIAN_METHODS & METHODS.keys():
+        assert signature_of(getattr(sj.CrossEntropyHessian, name)) == METHODS[name], name
+    for name in public:
+        assert inspect.getdoc(getattr(sj.CrossEntropyHessian, name)), name
 
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, *CLASSES, *sorted(ERRORS)])

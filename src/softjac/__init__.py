@@ -5,8 +5,10 @@ from softjac._dispatch import explain_dispatch
 from softjac._threads import get_num_threads, num_threads, set_num_threads
 from softjac._version import __version__
 from softjac.cross_entropy import (
+    CrossEntropyHessian,
     cross_entropy,
     cross_entropy_grad,
+    cross_entropy_hessian,
     cross_entropy_hvp,
     cross_entropy_value_and_grad,
 )
@@ -26,6 +28,7 @@ __all__ = [
     "ArgumentError",
     "AxisError",
     "BoundsError",
+    "CrossEntropyHessian",
     "DTypeError",
     "ShapeError",
     "SoftjacError",
@@ -33,6 +36,7 @@ __all__ = [
     "__version__",
     "cross_entropy",
     "cross_entropy_grad",
+    "cross_entropy_hessian",
     "cross_entropy_hvp",
     "cross_entropy_value_and_grad",
     "explain_dispatch",

@@ -8,6 +8,12 @@ The error of a result whose exact value is y is at most ulps * ulp(y) + factor *
     log_softmax_jvp            |w_i| + mean of |w|
     log_softmax_vjp            q_i |g_i| + p_i (sum of the other |g_j|)
     softmax_second_derivative  p_i (a_i b_i + mean of a b), a_i = |u_i - u_k| + mean of |u - u_k|, b likewise from v
+    cross_entropy_grad_soft    p_j Y + t_j, with the targets t and Y = (sum of t) + 2 z_loss |lse|, times what the row
+                               counts
+    cross_entropy_hvp          |alpha| p_i (|w_i| + mean of |w|) + beta p_i (|v_k| + mean of |w|)
+
+cross_entropy is that of rows, sums and means; cross_entropy_grad is for a class or a one-hot row without smoothing and
+z_loss, cross_entropy_grad_soft for all other targets.
 
 Where the budget is a factor alone, half an ulp of a subnormal result and what subnormal probabilities cost come on top.
 
@@ -51,6 +57,14 @@ BUDGETS: dict[str, dict[Family, Budget]] = {
         name: dict.fromkeys(("narrow", "float64", "longdouble"), _PRODUCT)
         for name in ("softmax_jvp", "softmax_vjp", "log_softmax_jvp", "log_softmax_vjp")
     },
+    "cross_entropy": {"narrow": Budget(0.501), "float64": Budget(1.5), "longdouble": Budget(3.0)},
+    "cross_entropy_grad": {"narrow": Budget(0.501), "float64": Budget(1.5), "longdouble": Budget(3.0)},
+    "cross_entropy_grad_soft": {
+        "narrow": Budget(0.501, of_scale=2.0**-50),
+        "float64": Budget(1.5, of_scale=2.0**-52),
+        "longdouble": Budget(3.0, u_of_scale=2.0),
+    },
+    "cross_entropy_hvp": dict.fromkeys(("narrow", "float64", "longdouble"), _PRODUCT),
     "softmax_second_derivative": dict.fromkeys(("narrow", "float64", "longdouble"), Budget(u_of_scale=8.0)),
 }
 

@@ -35,7 +35,7 @@ def evaluate(
     """
     name, first = next(iter(operands.items()))
     for other, value in {**operands, "where": where}.items():
-        if holds(first) and type(value) is type(first) and not _same_labels(first, value):
+        if holds(first) and type(value) is type(first) and not same_labels(first, value):
             raise ArgumentError(
                 f"{other} and {name} have different labels, and softjac goes by position: pass "
                 f"{other}.reindex_like({name}), or {other}.to_numpy() if the positions do fit."
@@ -45,10 +45,10 @@ def evaluate(
     result = inner(quantity, arrays, axis, where, out, keepdims=keepdims)
     if out is not None or not holds(first) or keepdims or quantity.result == "matrix":
         return result
-    return _labelled(first, result, axis) if quantity.result == "row" else _like(first, result)
+    return labelled(first, result, axis) if quantity.result == "row" else like(first, result)
 
 
-def _like(first: Any, result: Any) -> Any:
+def like(first: Any, result: Any) -> Any:
     """The result with the labels of logits, if it has the same shape."""
     if np.shape(result) != first.shape:
         return result
@@ -58,7 +58,7 @@ def _like(first: Any, result: Any) -> Any:
     return pandas.DataFrame(result, index=first.index, columns=first.columns, copy=False)
 
 
-def _labelled(first: Any, result: Any, axis: Any) -> Any:
+def labelled(first: Any, result: Any, axis: Any) -> Any:
     """A log-sum-exp with the labels that are left."""
     if np.ndim(result) != 1 or first.ndim != 2:
         return result
@@ -67,7 +67,8 @@ def _labelled(first: Any, result: Any, axis: Any) -> Any:
     return sys.modules["pandas"].Series(result, index=left, copy=False) if len(left) == len(result) else result
 
 
-def _same_labels(a: Any, b: Any) -> bool:
+def same_labels(a: Any, b: Any) -> bool:
+    """Whether two frames, or two series, have the same labels in the same order."""
     return bool(a.index.equals(b.index)) and (a.ndim == 1 or bool(a.columns.equals(b.columns)))
 
 

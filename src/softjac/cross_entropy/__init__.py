@@ -3,13 +3,17 @@
 from softjac.cross_entropy._functions import (
     cross_entropy,
     cross_entropy_grad,
+    cross_entropy_hessian,
     cross_entropy_hvp,
     cross_entropy_value_and_grad,
 )
+from softjac.cross_entropy._hessian import CrossEntropyHessian
 
 __all__ = [
+    "CrossEntropyHessian",
     "cross_entropy",
     "cross_entropy_grad",
+    "cross_entropy_hessian",
     "cross_entropy_hvp",
     "cross_entropy_value_and_grad",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from softjac import _arguments, _libraries
 from softjac._arguments import NDArray, Shape
-from softjac._containers import dask, masked
+from softjac._containers import dask
 from softjac.errors import ArgumentError, DTypeError, ShapeError
 
 REDUCTIONS = ("none", "sum", "mean")
@@ -28,10 +28,6 @@ def refuse_libraries(function: str, name: str, value: object) -> None:
 def array(function: str, name: str, value: object) -> NDArray:
     """The value as an ndarray of a dtype that softjac computes in. Raises DTypeError."""
     refuse_libraries(function, name, value)
-    if masked.holds(value):
-        raise DTypeError(
-            f"{name} is a masked array: pass its data, with sample_weight=0 or where=False for what is to be left out."
-        )
     return _arguments.numbers(name, value)
 
 
@@ -80,7 +76,7 @@ def _not_negative(name: str, weights: NDArray, of: str, dtype: Any) -> NDArray:
             f"{name} is {weights[at]} at {of} {place(at)}: weights are finite and at least 0. To leave a {of} out, "
             "pass 0."
         )
-    return np.ascontiguousarray(weights, dtype=dtype)
+    return np.asarray(weights, dtype=dtype, order="C")
 
 
 def ignored_index(value: Any) -> int | None:

@@ -19,18 +19,21 @@ def value_and_grad(problem: Problem, *, value: bool, gradient: bool, out: Any = 
     target, result = _memory(problem, out, []) if gradient else (None, None)
     hi, lo = (np.empty(problem.batch, problem.wide) if value else None for _ in range(2))
     _run(problem, hi, lo, target)
-    if result is not None and target is not result:
-        result[...] = target
     loss = _reduced(problem, hi, lo) if hi is not None and lo is not None else None
-    return loss, result if out is None else out
+    if problem.reduction == "none" and loss is not None:
+        loss = problem.shell.around_rows(loss, problem.axis)
+    if target is not None and result is not None:
+        return loss, problem.shell.around_gradient(_placed(target, result), out)
+    return loss, None
 
 
-def product(problem: Problem, tangent: NDArray, out: Any = None) -> Any:
-    """The product of the Hessian with a tangent of the shape of the logits, in their dtype.
+def product(problem: Problem, out: Any = None) -> Any:
+    """The product of the Hessian with the problem's tangent, in the dtype of the logits.
 
     A tangent of a wider dtype is not rounded to that of the logits first.
     """
     _arguments.check_out(out, problem.z.shape, problem.dtype)
+    tangent = problem.z if problem.tangent is None else problem.tangent
     dtype = _arguments.common_dtype([problem.z, tangent])
     z, v = (x if x.dtype == dtype and x.flags.aligned else x.astype(dtype) for x in (problem.z, tangent))
     target, result = _memory(problem, out, [tangent])
@@ -38,9 +41,7 @@ def product(problem: Problem, tangent: NDArray, out: Any = None) -> Any:
     operands = z, v, *curvature(problem), problem.part, problem.axis, computed
     if not _in_core("cross_entropy_hvp", dtype, operands, [0, 1, 6]):
         reference.cross_entropy_hvp(*operands)
-    if computed is not result:
-        result[...] = computed
-    return result if out is None else out
+    return problem.shell.around_gradient(_placed(computed, result), out)
 
 
 def curvature(problem: Problem) -> tuple[NDArray, NDArray]:
@@ -123,6 +124,13 @@ def _memory(problem: Problem, out: Any, tangents: list[NDArray]) -> tuple[NDArra
     )
     apart = apart or any(_spoils(result, x) for x in [problem.z, *tangents])
     return (np.empty_like(problem.z, subok=False) if apart else result), result
+
+
+def _placed(computed: NDArray, result: NDArray) -> NDArray:
+    """The result, after it was computed elsewhere, or in its place."""
+    if computed is not result:
+        result[...] = computed
+    return result
 
 
 def _spoils(out: NDArray, array: NDArray) -> bool:

@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 
 from softjac._arguments import Axis, Out
-from softjac.cross_entropy import _checks, _evaluate
+from softjac.cross_entropy import _evaluate
+from softjac.cross_entropy._hessian import CrossEntropyHessian
 from softjac.cross_entropy._problem import Problem
-from softjac.errors import ShapeError
+from softjac.errors import DTypeError
 
 
 def cross_entropy(
@@ -185,14 +186,57 @@ def cross_entropy_hvp(
     """
     problem = Problem(
         "cross_entropy_hvp", logits, targets, axis, weight, sample_weight, label_smoothing, ignore_index, z_loss,
+        where, reduction, _needed(tangent),
+    )  # fmt: skip
+    with np.errstate(all="ignore"):
+        result = _evaluate.product(problem, out)
+    return (result, problem.denominator_value) if return_denominator else result
+
+
+def _needed(tangent: Any) -> Any:
+    if tangent is None:
+        raise DTypeError("tangent is None: pass an array of the shape of logits.")
+    return tangent
+
+
+def cross_entropy_hessian(
+    logits: Any,
+    targets: Any,
+    /,
+    axis: Axis = -1,
+    *,
+    weight: Any = None,
+    sample_weight: Any = None,
+    label_smoothing: float = 0.0,
+    ignore_index: int | None = None,
+    z_loss: float = 0.0,
+    where: Any = None,
+    reduction: str = "mean",
+    return_denominator: bool = False,
+) -> Any:
+    """Hessian of cross-entropy as an operator: alpha J + beta p p^T a row, with J the Jacobian of softmax.
+
+    alpha = c (T + 2 z_loss logsumexp) and beta = 2 c z_loss, c what the row counts. It has products, `quad`,
+    `diagonal`, `solve` with damping, and no n x n matrix: see `CrossEntropyHessian`.
+
+    logits: shape (..., n); the rest as in `cross_entropy` -> a `CrossEntropyHessian` of batch_shape, the shape of the
+    logits without axis, or (hessian, denominator). Its vectors have the classes last.
+    Odd rows: those of `softmax_jacobian`; a row that does not count, or whose targets are all 0, is 0.
+    Raises BoundsError, ShapeError, DTypeError, AxisError, ArgumentError.
+    Naively: ``softmax_jacobian(logits)`` divided by the number of rows, for classes and no options.
+    Source: the derivative of the gradient; run by tests/test_cross_entropy_hessian.py.
+
+    >>> H = cross_entropy_hessian([[0.0, 0.0], [0.0, 1.0]], [0, 1])
+    >>> H
+    CrossEntropyHessian(2 x 2, batch_shape=(2,), float64, weight 0.5)
+    >>> H @ [[1.0, 0.0], [1.0, 0.0]]
+    array([[ 0.125     , -0.125     ],
+           [ 0.09830597, -0.09830597]])
+    """
+    problem = Problem(
+        "cross_entropy_hessian", logits, targets, axis, weight, sample_weight, label_smoothing, ignore_index, z_loss,
         where, reduction,
     )  # fmt: skip
-    v = _checks.array("cross_entropy_hvp", "tangent", tangent)
-    if v.shape != problem.z.shape:
-        raise ShapeError(
-            f"tangent has shape {v.shape}, but logits has shape {problem.z.shape}: pass a tangent of the shape of "
-            "logits (numpy.broadcast_to makes it)."
-        )
     with np.errstate(all="ignore"):
-        result = _evaluate.product(problem, v, out)
+        result = CrossEntropyHessian(problem)
     return (result, problem.denominator_value) if return_denominator else result

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from softjac import _arguments
-from softjac._arguments import Shape
-from softjac.cross_entropy import _checks, _sums, _targets
+from softjac._arguments import NDArray, Shape
+from softjac.cross_entropy import _checks, _containers, _sums, _targets
 from softjac.errors import ShapeError
 from softjac.kernels.numpy import arithmetic_for
 
@@ -35,8 +35,20 @@ class Problem:
         z_loss: object,
         where: object,
         reduction: object,
+        tangent: object = None,
     ) -> None:
-        self.function = function
+        arguments, self.shell = _containers.opened(
+            {
+                "logits": logits,
+                "targets": targets,
+                "weight": weight,
+                "sample_weight": sample_weight,
+                "where": where,
+                "tangent": tangent,
+            },
+            axis,
+        )
+        logits, targets, weight, sample_weight, where, tangent = arguments.values()
         given = _checks.array(function, "logits", logits)
         self.dtype = _arguments.common_dtype([given])
         self.wide = np.dtype(np.longdouble if self.dtype.char == "g" else np.float64)
@@ -58,6 +70,7 @@ class Problem:
         self.targets = _targets.find(function, targets, shape, self.axis, self.part, ignored, self.weight, self.wide)
         if self.omega is not None:
             self.targets.label[self.omega == 0.0] = -2
+        self.tangent = None if tangent is None else _tangent(function, tangent, shape)
         self.z = given if given.dtype == self.dtype and given.flags.aligned else given.astype(self.dtype)
         self.denominator = self._denominator()
         self.scale = self._scale()
@@ -99,3 +112,13 @@ class Problem:
             self.targets.label[...] = -2
             return self.wide.type(0.0), self.wide.type(0.0)
         return arithmetic_for(self.wide).divide((omega, 0.0 * omega), (hi, lo))
+
+
+def _tangent(function: str, value: object, shape: Shape) -> NDArray:
+    tangent = _checks.array(function, "tangent", value)
+    if tangent.shape != shape:
+        raise ShapeError(
+            f"tangent has shape {tangent.shape}, but logits has shape {shape}: pass a tangent of the shape of logits "
+            "(numpy.broadcast_to makes it)."
+        )
+    return tangent

@@ -62,7 +62,7 @@ def find(
 
 def _given(value: object) -> NDArray:
     try:
-        return np.asarray(np.ma.getdata(value) if isinstance(value, np.ndarray) else value)
+        return np.asarray(value)
     except (ValueError, TypeError) as error:
         raise DTypeError(
             f"targets cannot be made an array ({error}): pass an array, or a list whose rows have one length."

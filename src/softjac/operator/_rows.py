@@ -126,7 +126,7 @@ def plain(name: str, value: object) -> NDArray:
     library = _libraries.library_of(value)
     if library is not None:
         raise DTypeError(
-            f"{name} is an array of {library.name}, but {FUNCTION} computes with NumPy arrays: "
+            f"{name} is an array of {library.name}, but operators compute with NumPy arrays: "
             f"pass numpy.asarray({name})."
         )
     if masked.holds(value):
