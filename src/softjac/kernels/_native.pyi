@@ -38,3 +38,33 @@ def set_num_threads(n: int, /) -> None: ...
 def get_num_threads() -> int: ...
 def isa() -> str: ...
 def available_isas() -> list[str]: ...
+def cross_entropy(
+    logits: _Array,
+    targets: _Array | None,
+    label: _Array,
+    mass: _Array | None,
+    scale: _Array | float,
+    scale_lo: _Array | float,
+    weight: _Array | None,
+    where: _Mask,
+    axis: int,
+    label_smoothing: float,
+    z_loss: float,
+    loss: _Array | None,
+    loss_lo: _Array | None,
+    out: _Array | None,
+    bits: bool = ...,
+    /,
+) -> Any: ...
+def cross_entropy_hvp(
+    logits: _Array,
+    tangent: _Array,
+    alpha: _Array | float,
+    beta: _Array | float,
+    where: _Mask,
+    axis: int,
+    out: _Array,
+    bits: bool = ...,
+    /,
+) -> Any: ...
+def scan_targets(targets: _Array, axis: int, weight: _Array | None, where: _Mask, /) -> Any: ...

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "job.h"
+#include "loss_kernels.h"
+#include "loss_source.h"
 #include "odd_rows.h"
 #include "pack.h"
 #include "probs_kernels.h"
@@ -43,11 +45,20 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
     using E = typename ElementOf<X>::type;
     static constexpr bool kNative = std::is_same_v<E, X>;
     static constexpr bool kScalarResult = op == Op::logsumexp;
+    static constexpr bool kMayCancel = kScalarResult || op == Op::cross_entropy_targets;
     using Family = std::conditional_t<std::is_same_v<E, double>, Wide,
-                                      std::conditional_t<kScalarResult, NarrowLong, Narrow>>;
+                                      std::conditional_t<kMayCancel, NarrowLong, Narrow>>;
+    static constexpr bool kValue = op == Op::cross_entropy || op == Op::cross_entropy_targets;
+    static constexpr bool kLoss = kValue || op == Op::cross_entropy_hvp;
+    using Loss = std::conditional_t<kLoss, LossSource<X, op>, NoLoss>;
 
   public:
-    static std::ptrdiff_t scratch_bytes(const Job& job) { return Scratch(job, nullptr).bytes; }
+    static std::ptrdiff_t scratch_bytes(const Job& job) {
+        Arena arena(nullptr);
+        const Scratch counted(job, arena);
+        const Loss counted_too(job, arena, tiles(job));
+        return arena.taken();
+    }
 
     static void rows(const Job& job, std::ptrdiff_t first, std::ptrdiff_t last, char* scratch) {
         Driver d(job, scratch);
@@ -74,9 +85,9 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
         Operands<E> io;
     };
     static constexpr bool kNeedsMax = op == Op::softmax || op == Op::softmax_complement || op == Op::log_softmax ||
-                                      op == Op::logsumexp;
+                                      op == Op::logsumexp || op == Op::cross_entropy;
     static bool defers(const Job& job) {
-        return kNative && !kScalarResult && !tiles(job) && !streams(job) && !job.mask.data && job.n <= kMaxPending;
+        return kNative && !kScalarResult && op != Op::cross_entropy_targets && job.out.data && !tiles(job) && !streams(job) && !job.mask.data && job.n <= kMaxPending;
     }
 
     static bool streams(const Job& job) { return kNative && !kScalarResult && job.given_bytes >= kStreamed; }
@@ -97,12 +108,10 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
         E* clean[softjac::kMaxInputs];       // an odd row without what does not count
         E* panel[softjac::kMaxInputs];
         E* staging;
-        std::ptrdiff_t bytes;
 
-        Scratch(const Job& job, char* base) {
+        Scratch(const Job& job, Arena& arena) {
             const std::ptrdiff_t line = blocks_of(job.n) * kLanes;
             const std::ptrdiff_t width = tiles(job) ? job.n * kLanes : line;
-            Arena arena(base);
             kept = take_kept(arena, width);
             other_kept = take_kept(arena, defers(job) ? width : 0);
             packed_out = arena.take<E>(packs(job) ? width : 0);
@@ -112,7 +121,6 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
                 panel[i] = arena.take<E>(job.n * panel_lanes(job));
             }
             staging = arena.take<E>(streams(job) ? kStaging / static_cast<std::ptrdiff_t>(sizeof(E)) : 0);
-            bytes = arena.taken();
         }
         static Kept take_kept(Arena& arena, std::ptrdiff_t width) {
             return {arena.take<double>(width), arena.take<std::uint32_t>(std::is_same_v<E, double> ? width : 0)};
@@ -121,7 +129,9 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
 
     const Job& job_;
     const std::ptrdiff_t n_;
+    Arena arena_;
     Scratch scratch_;
+    Loss loss_;
     Pending rows_[2];
     int turn_ = 0;
     bool pending_ = false;
@@ -132,18 +142,20 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
     std::ptrdiff_t panel_lanes_;
 
     Driver(const Job& job, char* scratch)
-        : job_(job), n_(job.n), scratch_(job, scratch), panel_lanes_(panel_lanes(job)) {}
+        : job_(job), n_(job.n), arena_(scratch), scratch_(job, arena_), loss_(job, arena_, tiles(job)), panel_lanes_(panel_lanes(job)) {}
 
     void seek(std::ptrdiff_t row) {
         for (int i = 0; i < job_.inputs; ++i) in_[i] = job_.in[i].data + softjac::row_offset(job_, job_.in[i], row);
-        out_ = job_.out.data + softjac::row_offset(job_, job_.out, row);
+        out_ = job_.out.data ? job_.out.data + softjac::row_offset(job_, job_.out, row) : nullptr;
         mask_ = job_.mask.data ? job_.mask.data + softjac::row_offset(job_, job_.mask, row) : nullptr;
+        loss_.seek(row);
     }
     std::ptrdiff_t lane(const Operand& operand) const { return operand.batch[job_.dims - 1]; }
     void step(std::ptrdiff_t count) {
         for (int i = 0; i < job_.inputs; ++i) in_[i] += count * lane(job_.in[i]);
-        out_ += count * lane(job_.out);
+        if (out_) out_ += count * lane(job_.out);
         if (mask_) mask_ += count * lane(job_.mask);
+        loss_.step(count);
     }
 
     static constexpr std::ptrdiff_t kItem = sizeof(X);
@@ -157,6 +169,11 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
         Operands<E>& io = rows_[turn_].io;
         io = {};
         io.kept = scratch_.kept;
+        if constexpr (kLoss) {
+            loss_.bring_row(mask_);
+            io.loss = &loss_.operands;
+            if (loss_.operands.rows.absent) return leave_out_row();
+        }
         bool in_place = kNative && !mask_;
         for (int i = 0; i < job_.inputs; ++i) {
             if (kNative && !mask_ && job_.in[i].core == kItem) {
@@ -180,6 +197,8 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
         io.next_max = in_place ? &next_max_ : nullptr;
         if (kernel.prepare(Row{n_}, io) == 0) {
             if (kNeedsMax) find_next_max(Row{n_}, next_max_);
+            if constexpr (kValue) loss_.store(0, 1);
+            if (!out_) return;
             if (in_place && direct && defers(job_)) {
                 finish_pending();
                 pending_ = true;
@@ -193,12 +212,28 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
             finish_pending();
             Line<const E> in[softjac::kMaxInputs];
             for (int i = 0; i < job_.inputs; ++i) in[i] = {io.in[i].p, 1};
-            odd(in, {io.out.p, 1}, mask_ && takers(0) == 0);
+            if constexpr (kValue) {
+                loss_.odd_row(in[0], {out_ ? io.out.p : nullptr, 1}, 0, true, mask_);
+                loss_.store(0, 1);
+                if (!out_) return;
+            } else {
+                odd(in, {io.out.p, 1}, 0, mask_ && takers(0) == 0);
+            }
         }
         if (mask_ && !kScalarResult)
             for (std::ptrdiff_t j = 0; j < n_; ++j)
                 if (!mask_[j * job_.mask.core]) io.out.p[j] = static_cast<E>(neutral(op));
         if (!direct) unpack_line<X>(scratch_.packed_out, out_, job_.out.core, kScalarResult ? 1 : n_);
+    }
+
+    // A row that does not count: nothing is read of it.
+    void leave_out_row() {
+        finish_pending();
+        if constexpr (kValue) {
+            loss_.operands.rows.loss[0] = loss_.operands.rows.loss_lo[0] = 0.0;
+            loss_.store(0, 1);
+        }
+        for (std::ptrdiff_t j = 0; out_ && j < n_; ++j) narrow(E(0), *reinterpret_cast<X*>(out_ + j * job_.out.core));
     }
 
     void finish_pending() {
@@ -232,10 +267,16 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
             if (mask_) each_masked(count, [&](std::ptrdiff_t at) { scratch_.packed[i][at] = absent(i); });
             io.in[i] = {scratch_.packed[i], kLanes};
         }
-        const bool direct = kNative && count == kLanes && lane(job_.out) == kItem;
+        const bool direct = kNative && count == kLanes && lane(job_.out) == kItem && out_;
         io.out = View<E>{scratch_.packed_out, kLanes};
+        if constexpr (kLoss) {
+            loss_.bring_tile(0, count, mask_, lane(job_.mask));
+            io.loss = &loss_.operands;
+        }
         if (direct) io.out = {reinterpret_cast<E*>(out_), job_.out.core / kItem};
         compute_tile(io, count);
+        if constexpr (kValue) loss_.store(0, count);
+        if (!out_) return;
         if (mask_ && !kScalarResult)
             each_masked(count, [&](std::ptrdiff_t at) {
                 io.out.p[at / kLanes * io.out.step + at % kLanes] = static_cast<E>(neutral(op));
@@ -245,7 +286,8 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
 
     SOFTJAC_SHARED void compute_tile(Operands<E>& io, int count) {
         Kernel<Tile, Family> kernel;
-        const unsigned odd_lanes = kernel.prepare(Tile{n_}, io) & ((1u << count) - 1u);
+        unsigned odd_lanes = kernel.prepare(Tile{n_}, io) & ((1u << count) - 1u);
+        if constexpr (kLoss) odd_lanes |= loss_.operands.rows.absent;
         if (odd_lanes) {  // the results of the ordinary lanes may stand where the operands of the odd ones did
             for (int i = 0; i < job_.inputs; ++i)
                 if (io.in[i].p != scratch_.packed[i]) {
@@ -254,19 +296,22 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
                     io.in[i] = {scratch_.packed[i], kLanes};
                 }
         }
-        kernel.finish(Tile{n_}, io);
+        if (out_) kernel.finish(Tile{n_}, io);
         for (int l = 0; l < count; ++l)
             if (odd_lanes >> l & 1u) {
                 Line<const E> in[softjac::kMaxInputs];
                 for (int i = 0; i < job_.inputs; ++i) in[i] = {io.in[i].p + l, kLanes};
-                odd(in, {io.out.p + l, kScalarResult ? 1 : io.out.step}, mask_ && takers(l) == 0);
+                const Line<E> out = {io.out.p + l, kScalarResult ? 1 : io.out.step};
+                if constexpr (kValue)
+                    loss_.odd_row(in[0], out_ ? out : Line<E>{nullptr, 0}, l, false, mask_ ? mask_ + l * lane(job_.mask) : nullptr);
+                else odd(in, out, l, mask_ && takers(l) == 0);
             }
     }
 
     // Long rows whose elements lie apart, but those of neighbouring rows side by side, are brought in by several tiles at
     // once: memory works by lines and pages, and a tile takes but one line of a page.
     static std::ptrdiff_t panel_lanes(const Job& job) {
-        if (!kNative || job.mask.data || !tiles(job) || job.n <= kMaxSpread) return 0;
+        if (!kNative || job.mask.data || !tiles(job) || job.n <= kMaxSpread || op == Op::cross_entropy_targets) return 0;
         const int inner = job.dims - 1;
         for (int i = 0; i < job.inputs; ++i)
             if (job.in[i].batch[inner] != kItem || job.in[i].core == kItem) return 0;
@@ -290,8 +335,14 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
             io.kept = scratch_.kept;
             for (int i = 0; i < job_.inputs; ++i) io.in[i] = {scratch_.panel[i] + at, panel_line(width)};
             io.out = {scratch_.panel[0] + at, panel_line(width)};
+            if constexpr (kLoss) {
+                loss_.bring_tile(at, count, nullptr, 0);
+                io.loss = &loss_.operands;
+            }
             compute_tile(io, count);
+            if constexpr (kValue) loss_.store(at, count);
         }
+        if (!out_) return;
         const bool stream = job_.given_bytes >= kStreamedPanel;
         unpack_panel(scratch_.panel[0], out_, job_.out.core, width, kScalarResult ? 1 : n_, stream);
     }
@@ -311,7 +362,11 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
     // One odd row. Where only its tangents are too large or lie off the support, it is computed once more without them:
     // small enough for the sums, which have terms of 2^128 e^(z - m) times a tangent, and then as they are, or nearly so,
     // for the results, of which none may be lost.
-    SOFTJAC_SHARED void odd(const Line<const E>* in, Line<E> out, bool nothing_takes_part) {
+    SOFTJAC_SHARED void odd(const Line<const E>* in, Line<E> out, int l, bool nothing_takes_part) {
+        if constexpr (op == Op::cross_entropy_hvp) {
+            const LossRows& rows = loss_.operands.rows;
+            if (odd_hessian_row(in, out, n_, rows.scale[l], rows.scale_lo[l], rows.absent >> l & 1u)) return;
+        }
         if (odd_row(op, in, out, n_, nothing_takes_part)) return;
         if constexpr (tangents_of(op) > 0) {
             int exponent[softjac::kMaxInputs] = {}, for_sums[softjac::kMaxInputs] = {}, for_results[softjac::kMaxInputs] = {};
@@ -320,6 +375,12 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
             share_out(exponent, 1015 - std::ilogb(static_cast<double>(n_)), for_results);
             Operands<E> io{};
             io.kept = scratch_.kept;
+            LossOperands<E> own;
+            if constexpr (kLoss) {
+                own.rows.take_lane(loss_.operands.rows, l);
+                own.z_loss = loss_.operands.z_loss;
+                io.loss = &own;
+            }
             double back[softjac::kMaxInputs] = {};
             int total = 0;
             for (int i = 0; i < job_.inputs; ++i) {

@@ -19,6 +19,9 @@ enum class Op {
     softmax_vjp_probs,
     log_softmax_vjp_probs,
     softmax_jacobian,
+    cross_entropy,          // of one class a row: value and gradient
+    cross_entropy_targets,  // of any targets, with smoothing and z-loss: value and gradient
+    cross_entropy_hvp,      // product of its Hessian with a vector
 };
 
 enum class Type { f16, bf16, f32, f64 };
@@ -31,6 +34,18 @@ struct Operand {
     char* data;
     std::ptrdiff_t core;
     std::ptrdiff_t batch[kMaxDims];
+};
+
+// What a cross-entropy has beside the logits. Of the operands, those of one number a row have no core.
+struct LossTerms {
+    Operand label;              // int64: the class of a single target, -1 without one, -2 where the row does not count
+    Operand mass;               // double: the target at that class; data is null for 1
+    Operand scale, scale_lo;    // double: what the gradient is multiplied by, as hi + lo; of a Hessian see loss_rows.h
+    Operand targets;            // a distribution a row, of targets_type; data is null where there is none
+    Type targets_type;
+    const double* class_weight; // n of them, or null for 1
+    double smoothing, z_loss;
+    Operand loss, loss_lo;      // double: the losses, before they are multiplied; data may be null
 };
 
 struct Job {
@@ -48,6 +63,7 @@ struct Job {
     // Size of a result in memory that the caller gave; 0 where it is new: then the system has just cleared it, and it is
     // in the caches already.
     std::ptrdiff_t given_bytes;
+    LossTerms loss;             // read by the ops of cross-entropy alone; their out.data is null if only losses are wanted
     std::ptrdiff_t known_peak = -1;  // where the largest probability of the only row is, if the caller knows
 };
 

@@ -24,6 +24,9 @@ template <class X, class F> auto with_driver(Op op, const F& f) {
             return f(Use<Driver<SecondDerivative, X, Op::softmax_second_derivative>>{});
         case Op::softmax_vjp_probs: return f(Use<Driver<VjpFromProbs, X, Op::softmax_vjp_probs>>{});
         case Op::log_softmax_vjp_probs: return f(Use<Driver<LogVjpFromProbs, X, Op::log_softmax_vjp_probs>>{});
+        case Op::cross_entropy: return f(Use<Driver<LabelLoss, X, Op::cross_entropy>>{});
+        case Op::cross_entropy_targets: return f(Use<Driver<TargetLoss, X, Op::cross_entropy_targets>>{});
+        case Op::cross_entropy_hvp: return f(Use<Driver<HessianProduct, X, Op::cross_entropy_hvp>>{});
         default: return f(Use<WeightedDriver<X>>{});
     }
 }

@@ -1,34 +1,18 @@
 // softjac.kernels._native: the compiled core as Python sees it. Every function answers NotImplemented where it does not
 // serve its arguments as they are; the Python layer then brings them into that form, or reports the mistake.
-#define PY_SSIZE_T_CLEAN
-#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
-#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
-#include <Python.h>
+#include "operands.h"
 
-#include <numpy/arrayobject.h>
-
-#include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 
 #include "dispatch.h"
-#include "schedule.h"
+#include "losses.h"
 
 namespace softjac {
 namespace {
 
 const KernelTable* chosen_kernels = nullptr;
 std::atomic<int> thread_count{1};
-
-bool interrupted_by_signal() {
-    const PyGILState_STATE state = PyGILState_Ensure();
-    const bool interrupted = PyErr_CheckSignals() != 0;
-    PyGILState_Release(state);
-    return interrupted;
-}
 
 enum class Result { same_shape, one_a_row, matrix };
 
@@ -39,48 +23,6 @@ struct Function {
     Result result;
     const char* doc;
 };
-
-bool type_of(PyArrayObject* array, Type& type) {
-    switch (PyArray_TYPE(array)) {
-        case NPY_HALF: type = Type::f16; return true;
-        case NPY_UINT16: type = Type::bf16; return true;
-        case NPY_FLOAT: type = Type::f32; return true;
-        case NPY_DOUBLE: type = Type::f64; return true;
-        default: return false;
-    }
-}
-
-bool plain(PyObject* object) {
-    return PyArray_CheckExact(object) && PyArray_ISBEHAVED_RO(reinterpret_cast<PyArrayObject*>(object));
-}
-
-// The bytes that an array may touch.
-void extent(PyArrayObject* array, const char*& low, const char*& high) {
-    low = high = PyArray_BYTES(array);
-    high += PyArray_ITEMSIZE(array);
-    for (int d = 0; d < PyArray_NDIM(array); ++d) {
-        const npy_intp reach = (PyArray_DIM(array, d) - 1) * PyArray_STRIDE(array, d);
-        (reach < 0 ? low : high) += reach;
-    }
-}
-
-bool overlap(PyArrayObject* a, PyArrayObject* b) {
-    if (PyArray_SIZE(a) == 0 || PyArray_SIZE(b) == 0) return false;
-    const char *a_low, *a_high, *b_low, *b_high;
-    extent(a, a_low, a_high);
-    extent(b, b_low, b_high);
-    return a_low < b_high && b_low < a_high;
-}
-
-bool same_shape(PyArrayObject* a, PyArrayObject* b) {
-    return PyArray_NDIM(a) == PyArray_NDIM(b) &&
-           std::equal(PyArray_DIMS(a), PyArray_DIMS(a) + PyArray_NDIM(a), PyArray_DIMS(b));
-}
-
-bool same_memory(PyArrayObject* a, PyArrayObject* b) {
-    return PyArray_DATA(a) == PyArray_DATA(b) && same_shape(a, b) &&
-           std::equal(PyArray_STRIDES(a), PyArray_STRIDES(a) + PyArray_NDIM(a), PyArray_STRIDES(b));
-}
 
 PyArrayObject* new_result(const Function& f, PyArrayObject* like, int axis) {
     const int dims = PyArray_NDIM(like);
@@ -110,43 +52,6 @@ bool right_shape(const Function& f, PyArrayObject* out, PyArrayObject* like, int
     return true;
 }
 
-// Strides of the batch: sorted so that the smallest comes last, dimensions that run on merged into one.
-void set_batch(Job& job, int dims, const npy_intp* shape, Operand* const* operands, int count) {
-    int order[kMaxDims], used = 0;
-    for (int d = 0; d < dims; ++d) {
-        if (shape[d] == 1) continue;
-        int at = used++;
-        const auto size = [&](int k) { return std::llabs(static_cast<long long>(operands[0]->batch[k])); };
-        for (; at > 0 && size(order[at - 1]) < size(d); --at) order[at] = order[at - 1];
-        order[at] = d;
-    }
-    std::ptrdiff_t strides[2 + kMaxInputs][kMaxDims];
-    int merged = 0;
-    for (int k = 0; k < used; ++k) {
-        const int d = order[k];
-        bool joins = merged > 0;
-        for (int o = 0; o < count && joins; ++o)
-            joins = strides[o][merged - 1] == operands[o]->batch[d] * static_cast<std::ptrdiff_t>(shape[d]);
-        if (!joins) job.shape[merged++] = 1;
-        job.shape[merged - 1] *= shape[d];
-        for (int o = 0; o < count; ++o) strides[o][merged - 1] = operands[o]->batch[d];
-    }
-    if (merged == 0) {
-        job.shape[merged++] = 1;
-        for (int o = 0; o < count; ++o) strides[o][0] = 0;
-    }
-    job.dims = merged;
-    for (int o = 0; o < count; ++o) std::memcpy(operands[o]->batch, strides[o], sizeof strides[o]);
-}
-
-void set_operand(Operand& operand, PyArrayObject* array, int axis) {
-    operand.data = PyArray_BYTES(array);
-    operand.core = PyArray_STRIDE(array, axis);
-    int at = 0;
-    for (int d = 0; d < PyArray_NDIM(array); ++d)
-        if (d != axis) operand.batch[at++] = PyArray_STRIDE(array, d);
-}
-
 Outcome execute(const Function& f, PyArrayObject* const* in, PyArrayObject* mask, PyArrayObject* out, bool out_is_given,
                 int axis, Type type, std::ptrdiff_t known_peak) {
     Job job;
@@ -160,7 +65,7 @@ Outcome execute(const Function& f, PyArrayObject* const* in, PyArrayObject* mask
     for (int d = 0; d < PyArray_NDIM(in[0]); ++d)
         if (d != axis) job.rows *= shape[dims++] = PyArray_DIM(in[0], d);
     if (job.rows == 0 || PyArray_SIZE(out) == 0) return Outcome::done;
-    Operand* operands[2 + kMaxInputs];
+    Operand* operands[kMostOperands];
     int count = 0;
     for (int i = 0; i < f.inputs; ++i) {
         set_operand(job.in[i], in[i], axis);
@@ -187,15 +92,8 @@ Outcome execute(const Function& f, PyArrayObject* const* in, PyArrayObject* mask
     job.known_peak = known_peak;
     job.given_bytes = out_is_given ? PyArray_NBYTES(out) : 0;
 
-    const int threads = thread_count.load(std::memory_order_relaxed);
-    if (work(job) < kSmallWork) return run(job, *chosen_kernels, 1, interrupted_by_signal);
-    PyThreadState* const state = PyEval_SaveThread();
-    const Outcome outcome = run(job, *chosen_kernels, threads, interrupted_by_signal);
-    PyEval_RestoreThread(state);
-    return outcome;
+    return run_job(job);
 }
-
-PyObject* not_implemented() { return Py_NewRef(Py_NotImplemented); }
 
 // Arguments: the operands, axis, where, out; and, if they are bfloat16 seen as uint16, True (without it, a uint16 is an
 // integer, which the core does not serve), or else the known peak, as job.h has it.
@@ -323,15 +221,18 @@ PyObject* available_isas(PyObject*, PyObject*) {
     return names;
 }
 
-#define SOFTJAC_METHOD(index)                                                                       \
-    {kFunctions[index].name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&method<index>)), \
-     METH_FASTCALL, kFunctions[index].doc}
+PyCFunction function_pointer(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t)) {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+#define SOFTJAC_METHOD(index) \
+    {kFunctions[index].name, function_pointer(&method<index>), METH_FASTCALL, kFunctions[index].doc}
 
 PyMethodDef methods[] = {
     SOFTJAC_METHOD(0),
     SOFTJAC_METHOD(1),
     SOFTJAC_METHOD(2),
-    {"logsumexp", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&logsumexp)), METH_FASTCALL,
+    {"logsumexp", function_pointer(&logsumexp), METH_FASTCALL,
      kFunctions[3].doc},
     SOFTJAC_METHOD(5),
     SOFTJAC_METHOD(6),
@@ -340,6 +241,12 @@ PyMethodDef methods[] = {
     SOFTJAC_METHOD(9),
     SOFTJAC_METHOD(10),
     SOFTJAC_METHOD(11),
+    {"cross_entropy", function_pointer(&cross_entropy), METH_FASTCALL,
+     "cross_entropy(logits, targets, label, mass, scale, scale_lo, weight, where, axis, label_smoothing, z_loss, loss, "
+     "loss_lo, out)"},
+    {"cross_entropy_hvp", function_pointer(&cross_entropy_hvp), METH_FASTCALL,
+     "cross_entropy_hvp(logits, tangent, alpha, beta, where, axis, out)"},
+    {"scan_targets", function_pointer(&scan_targets), METH_FASTCALL, "scan_targets(targets, axis, weight, where)"},
     {"set_num_threads", set_num_threads, METH_O, "set_num_threads(n)"},
     {"get_num_threads", get_num_threads, METH_NOARGS, "get_num_threads()"},
     {"isa", isa, METH_NOARGS, "The instruction set in use."},
@@ -391,6 +298,16 @@ PyModuleDef definition = {
 };
 
 }  // namespace
+
+Outcome run_job(const Job& job) {
+    const int threads = thread_count.load(std::memory_order_relaxed);
+    if (work(job) < kSmallWork) return run(job, *chosen_kernels, 1, interrupted_by_signal);
+    PyThreadState* const state = PyEval_SaveThread();
+    const Outcome outcome = run(job, *chosen_kernels, threads, interrupted_by_signal);
+    PyEval_RestoreThread(state);
+    return outcome;
+}
+
 }  // namespace softjac
 
 PyMODINIT_FUNC PyInit__native() { return PyModuleDef_Init(&softjac::definition); }

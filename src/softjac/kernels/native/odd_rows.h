@@ -27,7 +27,8 @@ constexpr int tangents_of(Op op) {
         case Op::log_softmax_jvp:
         case Op::log_softmax_vjp:
         case Op::softmax_vjp_probs:
-        case Op::log_softmax_vjp_probs: return 1;
+        case Op::log_softmax_vjp_probs:
+        case Op::cross_entropy_hvp: return 1;
         default: return 0;
     }
 }

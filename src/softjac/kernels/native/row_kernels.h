@@ -9,6 +9,7 @@
 namespace {
 
 template <class E> struct NextMax;
+template <class E> struct LossOperands;
 
 template <class E> struct Operands {
     View<const E> in[3];
@@ -18,6 +19,7 @@ template <class E> struct Operands {
     NextMax<E>* next_max = nullptr;
     bool fetch_result = false;  // whether memory is to bring the lines of the result, too
     std::ptrdiff_t known_peak = -1;
+    LossOperands<E>* loss = nullptr;  // of a cross-entropy
 };
 
 // The maximum of the row that comes next, found while this row waits for its sum and its quotient. Short rows would
@@ -191,6 +193,7 @@ template <class Mode, class Family> struct LogSumExp {
 template <class Mode, class Family> struct Jvp {
     Peak<Mode> peak;
     typename Family::Inverse inverse;
+    typename Family::Total R;
     F16 v_peak, mean;
 
     template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
@@ -209,7 +212,7 @@ template <class Mode, class Family> struct Jvp {
             others.add(at, e_other);
             weighted.add(at, Family::term(e_other, load(tangent, at, 0.0) - v_k));
         });
-        const auto R = total(others, mode);
+        R = total(others, mode);
         inverse = Family::inverse(mode, R);
         mean = Family::mean(total(weighted, mode), inverse);
         return odd_lanes(peak.max, Family::value(R), with_headroom(mean));
