@@ -163,21 +163,21 @@ class Row:
         self.numbers = [x if isinstance(x, np.longdouble) else float(x) for x in logits]
         self.k = _first_largest(self.numbers)
         self.z = [exact(x) for x in logits]
-        self._level = _OncePerPrecision(lambda: _Level(self.z, self.k))
+        self.level = _OncePerPrecision(lambda: _Level(self.z, self.k))
 
     def softmax(self, i: int) -> Truth:
         """p_i = e_i / S."""
-        return settle(lambda: Truth(self._level().p[i]))
+        return settle(lambda: Truth(self.level().p[i]))
 
     def softmax_complement(self, i: int) -> Truth:
         """q_i = 1 - p_i."""
-        return settle(lambda: Truth(self._level().q(i)))
+        return settle(lambda: Truth(self.level().q(i)))
 
     def log_softmax(self, i: int) -> Truth:
         """log p_i = z_i - m - log S."""
 
         def formula() -> Truth:
-            s = self._level()
+            s = self.level()
             return Truth(-(s.d[i] + s.log_S))
 
         return settle(formula)
@@ -186,7 +186,7 @@ class Row:
         """m + log S; scale |m| + log S."""
 
         def formula() -> Truth:
-            s = self._level()
+            s = self.level()
             return Truth(s.m + s.log_S, abs(s.m) + s.log_S)
 
         return settle(formula)
@@ -223,19 +223,19 @@ class Row:
         """p_i q_i on the diagonal, -p_i p_j elsewhere."""
 
         def formula() -> Truth:
-            s = self._level()
+            s = self.level()
             return Truth(s.p[i] * s.q(i) if i == j else -s.p[i] * s.p[j])
 
         return settle(formula)
 
     def softmax_jvp(self, v: Sequence[Any]) -> Entry:
         """p_i (v_i - mean of v); scale p_i (|w_i| + mean of |w|), w = v - v_k."""
-        return _jvp(self._level, v)
+        return _jvp(self.level, v)
 
     def log_softmax_jvp(self, v: Sequence[Any]) -> Entry:
         """v_i - mean of v; scale |w_i| + mean of |w|."""
         v = [exact(x) for x in v]
-        centred = _OncePerPrecision(lambda: self._level().centred(v))
+        centred = _OncePerPrecision(lambda: self.level().centred(v))
 
         def entry(i: int) -> Truth:
             def formula() -> Truth:
@@ -253,7 +253,7 @@ class Row:
 
         def entry(i: int) -> Truth:
             def formula() -> Truth:
-                s, (G, size) = self._level(), sums()
+                s, (G, size) = self.level(), sums()
                 others, own = G - g[i], abs(g[i])
                 lost = s.lost(i) * size + len(s.below_normal) * HALF_SUBNORMAL * own
                 return Truth(s.q(i) * g[i] - s.p[i] * others, s.q(i) * own + s.p[i] * (size - own), lost)
@@ -270,7 +270,7 @@ class Row:
         u, v = [exact(x) for x in u], [exact(x) for x in v]
 
         def at() -> Any:
-            s = self._level()
+            s = self.level()
             cu, cv = s.centred(u), s.centred(v)
             c = [(x - cu.mean) * (y - cv.mean) for x, y in zip(cu.w, cv.w, strict=True)]
             ab = [cu.reach(j) * cv.reach(j) for j in range(len(c))]
@@ -281,7 +281,7 @@ class Row:
 
         def entry(i: int) -> Truth:
             def formula() -> Truth:
-                s, (cu, cv, c, mean, ab, spread, lost) = self._level(), parts()
+                s, (cu, cv, c, mean, ab, spread, lost) = self.level(), parts()
                 size = ab[i] + spread
                 cost = s.p[i] * (lost + cu.lost * cv.reach(i) + cv.lost * cu.reach(i)) + s.lost(i) * size
                 return Truth(s.p[i] * (c[i] - mean), s.p[i] * size, 2 * cost)
@@ -297,11 +297,11 @@ class GivenProbabilities:
     def __init__(self, probs: Sequence[Any]) -> None:
         p = [exact(x) for x in probs]
         self._p = p
-        self._level = _OncePerPrecision(lambda: _Distribution(p, _first_largest(probs)))
+        self.level = _OncePerPrecision(lambda: _Distribution(p, _first_largest(probs)))
 
     def softmax_vjp(self, g: Sequence[Any]) -> Entry:
         """p_i (w_i - sum of p_j w_j), w = g - g_k; scale p_i (|w_i| + sum of p_j |w_j|)."""
-        return _jvp(self._level, g)
+        return _jvp(self.level, g)
 
     def log_softmax_vjp(self, g: Sequence[Any]) -> Entry:
         """q_i g_i - p_i (sum of the other g); scale q_i |g_i| + p_i (sum of the other |g_j|).
@@ -312,7 +312,7 @@ class GivenProbabilities:
         g = [arb(0) if p.is_zero() else exact(x) for p, x in zip(self._p, g, strict=True)]
 
         def at() -> Any:
-            k = self._level().k
+            k = self.level().k
             return k, total(self._p[:k]) + total(self._p[k + 1 :]), total(g), total([abs(x) for x in g])
 
         parts = _OncePerPrecision(at)
