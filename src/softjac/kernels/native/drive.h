@@ -190,7 +190,10 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
         const bool direct = kNative && (kScalarResult || job_.out.core == kItem);
         io.out = {direct ? reinterpret_cast<E*>(out_) : scratch_.packed_out, kLanes};
         const bool stream = streams(job_) && direct && !kScalarResult && !mask_ && n_ * kItem >= kStaging;
-        if (another && in_place) io.next = reinterpret_cast<const E*>(in_[0] + lane(job_.in[0]));
+        if (another && in_place) {
+            io.next = reinterpret_cast<const E*>(in_[0] + lane(job_.in[0]));
+            if (job_.inputs > 1) io.next_tangent = reinterpret_cast<const E*>(in_[1] + lane(job_.in[1]));
+        }
         io.fetch_result = direct && !stream;
         if (in_place && job_.rows == 1) io.known_peak = job_.known_peak;
         next_max_.upcoming = n_ <= kMaxAhead ? io.next : nullptr;

@@ -114,10 +114,9 @@ template <class Mode, class Family> struct LabelLoss {
         label = label_of(mode, rows);
         const auto x = Family::shifted(::at_label(mode, rows, io.in[0]), max);
         const auto e = Numbers::exp_at(mode, rows, io.kept, x);
-        const F16 q = select(Family::is_below(x), Family::one_minus(Family::prob(e, of_sum)),
-                             Family::rounded_prob(R, of_sum));
-        at_label = -fma(q, factor.hi, q * factor.lo);
         inverse = Numbers::times(of_sum, factor, back);
+        const F16 q = Family::one_minus(Family::prob(e, of_sum));
+        at_label = -select(Family::is_below(x), fma(q, factor.hi, q * factor.lo), Numbers::result(R, inverse, back));
         const Two<F16> d = {-Numbers::pair(x).hi, -Numbers::pair(x).lo};
         const Two<F16> nll = ::add(d, Numbers::pair(Family::log1p(mode, R)));
         answer_loss(mode, rows, unless_zero(T.hi, multiply(nll, T)));

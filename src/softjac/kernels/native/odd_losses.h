@@ -15,7 +15,7 @@ template <class E> struct TargetLine {
     bool is_row;           // whether their steps are those of a Row
 
     template <class T> double at(View<const T> x, std::ptrdiff_t j) const {
-        return static_cast<double>(is_row ? x.p[j] : x.p[j * x.step + (x.step ? lane : 0)]);
+        return static_cast<double>(is_row || !x.step ? x.p[j] : x.p[j * x.step + lane]);
     }
     double operator()(std::ptrdiff_t j) const {
         double y = views.wide.p ? at(views.wide, j) : views.own.p ? at(views.own, j) : 0.0;
@@ -59,17 +59,21 @@ SOFTJAC_SHARED void odd_loss_row(Line<const E> z, const Part& part, const Target
     rows.loss_lo[0] = 0.0;
     rows.loss[0] = no_limit || (top > 1 && at_top > 0.0) ? nan : endless ? inf : 0.0;
     if (!out.p) return;
+    // A NaN comes from no arithmetic: of a negated one, compilers keep either sign.
+    constexpr E not_a_number = std::numeric_limits<E>::quiet_NaN();
+    if (no_limit) {
+        for (std::ptrdiff_t j = 0; j < n; ++j) out[j] = part(j) ? not_a_number : E(0);
+        return;
+    }
     const double scale = rows.scale[0];
+    const double of_top = z_loss > 0.0 ? scale * inf : scale * elsewhere;
     const bool moves = elsewhere > 0.0 || at_top > 0.0 || z_loss > 0.0;
-    for (std::ptrdiff_t j = 0; j < n; ++j) {
-        double g = 0.0;
-        if (part(j)) {
-            if (no_limit) g = nan;
-            else if (z[j] != std::numeric_limits<E>::infinity()) g = -scale * target(j);
-            else if (top == 1) g = z_loss > 0.0 ? scale * inf : scale * elsewhere;
-            else g = moves ? nan : 0.0;
-        }
-        out[j] = static_cast<E>(g + 0.0);
+    const E at_tops = top == 1 ? static_cast<E>(of_top) : moves ? not_a_number : E(0);
+    for (std::ptrdiff_t j = 0; j < n; ++j) {  // `out` may be the memory of the logits
+        const bool is_top = z[j] == std::numeric_limits<E>::infinity();
+        if (!part(j)) out[j] = E(0);
+        else if (is_top) out[j] = at_tops;
+        else out[j] = static_cast<E>(0.0 - scale * target(j));
     }
 }
 

@@ -16,6 +16,7 @@ template <class E> struct Operands {
     View<E> out;
     Kept kept;
     const E* next = nullptr;  // the row that is computed next, if memory is to bring it meanwhile
+    const E* next_tangent = nullptr;
     NextMax<E>* next_max = nullptr;
     bool fetch_result = false;  // whether memory is to bring the lines of the result, too
     std::ptrdiff_t known_peak = -1;
@@ -58,6 +59,27 @@ template <class E> class Ahead<Row, E> {
 template <class E> class Ahead<Tile, E> {
   public:
     explicit Ahead(const Operands<E>&) {}
+    SOFTJAC_INLINE void operator()(FullBlock) const {}
+};
+// The same with the tangent of the next row.
+template <class Mode, class E> class AheadWithTangent;
+template <class E> class AheadWithTangent<Row, E> {
+  public:
+    explicit AheadWithTangent(const Operands<E>& io)
+        : fetch_(io), tangent_(io.next_tangent ? io.next_tangent : io.in[1].p) {}
+    template <class Block> SOFTJAC_INLINE void operator()(Block at) const {
+        fetch_(at);
+        for (std::ptrdiff_t line = 0; line < kLanes; line += 64 / static_cast<std::ptrdiff_t>(sizeof(E)))
+            __builtin_prefetch(tangent_ + at.b * kLanes + line, 0, 2);
+    }
+
+  private:
+    const Ahead<Row, E> fetch_;
+    const E* const tangent_;
+};
+template <class E> class AheadWithTangent<Tile, E> {
+  public:
+    explicit AheadWithTangent(const Operands<E>&) {}
     SOFTJAC_INLINE void operator()(FullBlock) const {}
 };
 
@@ -203,7 +225,7 @@ template <class Mode, class Family> struct Jvp {
         const Peak<Mode> k = peak = find_peak(mode, io.in[0]);
         const F16 v_k = v_peak = at_peak(k, io.in[1]);
         typename Family::template Sum<Mode> others, weighted;
-        const Ahead<Mode, E> fetch(io);
+        const AheadWithTangent<Mode, E> fetch(io);
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
             const auto e = Family::exp(Family::shifted(load(logits, at, -kInf), k.max));
             Family::keep(kept, at.b, e);
