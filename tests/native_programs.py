@@ -77,7 +77,7 @@ def build(program: str, level: str, sanitized: bool = False) -> Path:
     compiler = ["aarch64-linux-gnu-g++", "-static"] if level == "neon" else native_compiler()
     sources = [PROGRAMS / f"{program}.cpp"]
     if program == "harness":
-        sources.append(KERNELS / "kernels.cpp")
+        sources += [KERNELS / "kernels.cpp", KERNELS / "operator_kernels.cpp"]
     flags = [*COMMON, *(SANITIZED if sanitized else []), *LEVELS[level]]
     flags += [f"-I{KERNELS}", f"-DSOFTJAC_ISA_NAME={level.replace('-', '_')}"]
     done = subprocess.run(

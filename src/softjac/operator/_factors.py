@@ -7,7 +7,7 @@ import numpy as np
 
 from softjac import _arguments
 from softjac._arguments import NDArray, Shape
-from softjac.operator import _rows, _sums
+from softjac.operator import _core, _rows, _sums
 from softjac.operator._base import Operator
 from softjac.operator._rows import Rows
 
@@ -47,39 +47,13 @@ class SquareRootFactor(Operator):
 
     def _product(self, x: NDArray) -> NDArray:
         rows, n = self._rows, self._rows.n
-        result = self._undamped(x[..., :n])
-        if np.any(self._weight != 1.0):
-            result = np.sqrt(self._weight)[..., None] * result
+        result: Any = _core.rows_of("sqrt_product", _root_product, rows, self._weight, self._damping, x[..., :n])
         if self._is_damped:
             result = result + np.sqrt(self._damping)[..., None] * x[..., n:]
         return result if rows.n else np.zeros(np.broadcast_shapes(x.shape, rows.p.shape), x.dtype)
 
-    def _undamped(self, x: NDArray) -> NDArray:
-        """sqrt(p) x - p (sum of sqrt(p) x); at the largest p that is sqrt(p) q x - p (the other terms)."""
-        rows = self._rows
-        if rows.n == 0:
-            return x
-        result = np.empty(np.broadcast_shapes(x.shape, rows.p.shape), x.dtype)
-        for s in _sums.stretches(rows.n):
-            result[..., s] = np.where(rows.support[..., s], np.sqrt(rows.p[..., s]) * x[..., s], 0.0)
-        top = rows.at_k(result)
-        k = np.broadcast_to(rows.k[..., None], top.shape)
-        np.put_along_axis(result, k, 0.0, axis=-1)
-        rest = np.sum(result, axis=-1, keepdims=True)
-        for s in _sums.stretches(rows.n):
-            result[..., s] -= np.where(rows.support[..., s], rows.p[..., s] * (rest + top), 0.0)
-        p_k = np.take_along_axis(rows.p, rows.k[..., None], axis=-1)
-        at_k = np.where(p_k == 0.0, 0.0, rows.q_k[..., None] * top - p_k * rest)
-        np.put_along_axis(result, k, at_k, axis=-1)
-        return result
-
     def _transposed_product(self, x: NDArray) -> NDArray:
-        rows = self._rows
-        w = rows.on_support(x)
-        if rows.n:
-            w = w - rows.at_k(w)
-            w = rows.on_support(np.sqrt(rows.p) * (w - np.sum(rows.p * w, axis=-1, keepdims=True)))
-        w = np.sqrt(self._weight)[..., None] * w
+        w: NDArray = _core.rows_of("sqrt_transposed", _root_transposed, self._rows, self._weight, self._damping, x)
         if not self._is_damped:
             return w
         damped = np.sqrt(self._damping)[..., None] * x
@@ -89,6 +63,36 @@ class SquareRootFactor(Operator):
     def _expanded(self) -> "SquareRootFactor":
         weight, damping = (x[..., None] if x.ndim else x for x in (self._weight, self._damping))
         return SquareRootFactor(self._rows.expanded(), weight, damping, self._dtype)
+
+
+def _root_product(rows: Rows, weight: NDArray, damping: NDArray, x: NDArray) -> Any:
+    """sqrt(p) x - p (sum of sqrt(p) x); at the largest p that is sqrt(p) q x - p (the other terms)."""
+    del damping
+    if rows.n == 0:
+        return x
+    result = np.empty(np.broadcast_shapes(x.shape, rows.p.shape), x.dtype)
+    for s in _sums.stretches(rows.n):
+        result[..., s] = np.where(rows.support[..., s], np.sqrt(rows.p[..., s]) * x[..., s], 0.0)
+    top = rows.at_k(result)
+    k = np.broadcast_to(rows.k[..., None], top.shape)
+    np.put_along_axis(result, k, 0.0, axis=-1)
+    rest = np.sum(result, axis=-1, keepdims=True)
+    for s in _sums.stretches(rows.n):
+        result[..., s] -= np.where(rows.support[..., s], rows.p[..., s] * (rest + top), 0.0)
+    p_k = np.take_along_axis(rows.p, rows.k[..., None], axis=-1)
+    at_k = np.where(p_k == 0.0, 0.0, rows.q_k[..., None] * top - p_k * rest)
+    np.put_along_axis(result, k, at_k, axis=-1)
+    return result if np.all(weight == 1.0) else np.sqrt(weight)[..., None] * result
+
+
+def _root_transposed(rows: Rows, weight: NDArray, damping: NDArray, x: NDArray) -> Any:
+    """sqrt(p) (x - sum of p x)."""
+    del damping
+    w = rows.on_support(x)
+    if rows.n:
+        w = w - rows.at_k(w)
+        w = rows.on_support(np.sqrt(rows.p) * (w - np.sum(rows.p * w, axis=-1, keepdims=True)))
+    return np.sqrt(weight)[..., None] * w
 
 
 @dataclass(frozen=True, eq=False, repr=False)

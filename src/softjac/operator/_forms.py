@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from softjac._arguments import NDArray
-from softjac.operator import _sums
+from softjac.operator import _core, _sums
 from softjac.operator._rows import Rows
 
 
@@ -13,8 +13,14 @@ def variance(rows: Rows, x: NDArray) -> Any:
     """The variance of x under p, sum of p_i (x_i - xbar)^2. Shape (..., n) -> (...).
 
     Centred twice: first at the largest p and the mean from there, so that the second mean is small, and what is squared
-    has no error but its own. In units of the largest x, so that no square overflows.
+    has no error but its own.
     """
+    return _core.rows_of("quad", _variance, rows, _core.ONE, _core.ZERO, x)
+
+
+def _variance(rows: Rows, weight: NDArray, damping: NDArray, x: NDArray) -> Any:
+    """In units of the largest x, so that no square overflows."""
+    del weight, damping
     if rows.n == 0:
         return np.zeros(np.broadcast_shapes(rows.batch, x.shape[:-1]), x.dtype)
     x = rows.on_support(x)
@@ -28,8 +34,18 @@ def variance(rows: Rows, x: NDArray) -> Any:
     endless = np.isinf(size[..., 0])
     if not endless.any():
         return result
-    limit = np.where(np.isnan(rows.p).any(axis=-1), np.nan, np.where(rows.support_size > 1, np.inf, 0.0))
+    limit = np.where(np.isnan(rows.p).any(axis=-1), np.nan, np.where(rows.size > 1, np.inf, 0.0))
     return np.where(endless, limit, result)
+
+
+def diagonal(rows: Rows) -> Any:
+    """The diagonal p (1 - p), shape batch + (n,)."""
+    return _core.rows_of("diagonal", _diagonal, rows, _core.ONE, _core.ZERO)
+
+
+def _diagonal(rows: Rows, weight: NDArray, damping: NDArray, x: None) -> Any:
+    del weight, damping, x
+    return rows.on_support(rows.p * rows.q)
 
 
 def sandwich(rows: Rows, a: NDArray) -> Any:

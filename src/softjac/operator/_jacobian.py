@@ -7,8 +7,7 @@ import numpy as np
 from softjac import _arguments
 from softjac._arguments import Axis, NDArray, Shape
 from softjac.errors import ArgumentError, DTypeError, ShapeError
-from softjac.jacobian import softmax_vjp
-from softjac.operator import _entries, _forms, _rows, _sample, _solve, _spectrum, _sums
+from softjac.operator import _core, _entries, _forms, _rows, _sample, _solve, _spectrum, _sums
 from softjac.operator._base import Symmetric
 from softjac.operator._factors import CholeskyFactor, SquareRootFactor
 from softjac.operator._inverse import PseudoInverse
@@ -169,10 +168,7 @@ class SoftmaxJacobian(Symmetric):
     # -------------------------------------------------------------------------------------------------- products
 
     def _product(self, x: NDArray) -> NDArray:
-        rows = self._rows
-        result: NDArray = softmax_vjp(None, x, probs=rows.p)
-        if np.isnan(rows.q_k).any():
-            result = np.where(rows.support, result, 0.0)
+        result = _core.product(self._rows, x)
         return result if self._is_plain else self._weighted(result, x)
 
     def _weighted(self, of_J: NDArray, of_identity: Any) -> Any:
@@ -222,7 +218,7 @@ class SoftmaxJacobian(Symmetric):
             return self._out(self._diagonal())
 
     def _diagonal(self) -> Any:
-        result = self._rows.on_support(self._rows.p * self._rows.q)
+        result = _forms.diagonal(self._rows)
         return result if self._is_plain else self._weighted(result, 1.0)
 
     def trace(self) -> Any:
@@ -289,7 +285,8 @@ class SoftmaxJacobian(Symmetric):
         amount = self._one_a_row("damping", damping)
         if amount is None:
             raise DTypeError("damping is an operator: pass a number, or one a row.")
-        return self._rounded(lambda v: _solve.solve(self._rows, v, self._weight, self._damping + amount), x)
+        total = np.asarray(self._damping + amount)
+        return self._rounded(lambda v: _solve.solve(self._rows, v, self._weight, total), x)
 
     def pinv(self) -> PseudoInverse:
         """The pseudo-inverse as an operator: on the support P diag(1/p) P with P = I - 1 1^T / n."""
@@ -329,7 +326,7 @@ class SoftmaxJacobian(Symmetric):
 
     def rank(self) -> Any:
         """Ranks, shape batch_shape: the size of the support less 1; n with damping; 0 for J = 0."""
-        of_J = np.where(self._weight > 0.0, np.maximum(self._rows.support_size - 1, 0), 0)
+        of_J = np.where(self._weight > 0.0, np.maximum(self._rows.size - 1, 0), 0)
         return np.where(self._damping > 0.0, self._rows.n, of_J)[()]
 
     def eigvalsh(self) -> NDArray:

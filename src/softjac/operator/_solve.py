@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from softjac._arguments import NDArray
-from softjac.operator import _sums
+from softjac.operator import _core, _sums
 from softjac.operator._rows import Rows
 
 _FAR = 2.0**900  # beyond it, the parts that numbers are cut in may overflow
@@ -24,6 +24,10 @@ _FAR = 2.0**900  # beyond it, the parts that numbers are cut in may overflow
 
 def solve(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -> Any:
     """The x of least norm among those of least squares, shape (..., n)."""
+    return _core.rows_of("solve", _solve, rows, weight, damping, b)
+
+
+def _solve(rows: Rows, weight: NDArray, damping: NDArray, b: NDArray) -> Any:
     if rows.n == 0:
         return np.zeros(np.broadcast_shapes(b.shape, rows.p.shape), b.dtype)
     size = np.max(np.abs(b), axis=-1, keepdims=True)
@@ -81,14 +85,14 @@ class _System:
 
     def mean(self) -> Any:
         """Mean of A c over the support."""
-        size = np.maximum(self.rows.support_size, 1)[..., None]
+        size = np.maximum(self.rows.size, 1)[..., None]
         return _sums.summed(self.rows.n, self.centred) / size
 
 
 def _mean(x: NDArray, rows: Rows) -> tuple[Any, Any]:
     """Mean over the support as hi + lo, shape (..., 1)."""
     hi, lo = (part[..., None] for part in _sums.total(x, bits=90))
-    size = np.maximum(rows.support_size, 1)[..., None].astype(x.dtype)
+    size = np.maximum(rows.size, 1)[..., None].astype(x.dtype)
     mean = hi / size
     rest = _remainder(hi, mean, size)
     return mean, (rest + lo) / size

@@ -19,6 +19,7 @@ enum class Op {
     softmax_vjp_probs,
     log_softmax_vjp_probs,
     softmax_jacobian,
+    operator_rows,  // operator_job.h
 };
 
 enum class Type { f16, bf16, f32, f64 };

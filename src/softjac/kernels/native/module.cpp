@@ -15,6 +15,7 @@
 #include <string>
 
 #include "dispatch.h"
+#include "operator_module.h"
 #include "schedule.h"
 
 namespace softjac {
@@ -323,6 +324,13 @@ PyObject* available_isas(PyObject*, PyObject*) {
     return names;
 }
 
+PyObject* state_of_rows(PyObject*, PyObject* p) {
+    return operator_state(p, *chosen_kernels, thread_count.load(std::memory_order_relaxed), interrupted_by_signal);
+}
+PyObject* rows_of_operator(PyObject*, PyObject* const* args, Py_ssize_t count) {
+    return operator_rows(args, count, *chosen_kernels, thread_count.load(std::memory_order_relaxed), interrupted_by_signal);
+}
+
 #define SOFTJAC_METHOD(index)                                                                       \
     {kFunctions[index].name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&method<index>)), \
      METH_FASTCALL, kFunctions[index].doc}
@@ -340,6 +348,9 @@ PyMethodDef methods[] = {
     SOFTJAC_METHOD(9),
     SOFTJAC_METHOD(10),
     SOFTJAC_METHOD(11),
+    {"operator_state", state_of_rows, METH_O, "operator_state(p)"},
+    {"operator_rows", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&rows_of_operator)), METH_FASTCALL,
+     "operator_rows(operation, p, k, q_k, size, weight, damping, x)"},
     {"set_num_threads", set_num_threads, METH_O, "set_num_threads(n)"},
     {"get_num_threads", get_num_threads, METH_NOARGS, "get_num_threads()"},
     {"isa", isa, METH_NOARGS, "The instruction set in use."},
@@ -370,7 +381,7 @@ bool choose_kernels() {
 }
 
 int start(PyObject*) {
-    if (PyArray_ImportNumPyAPI() < 0) return -1;
+    if (PyArray_ImportNumPyAPI() < 0 || !import_arrays()) return -1;
     thread_count.store(default_threads(), std::memory_order_relaxed);
     return choose_kernels() ? 0 : -1;
 }

@@ -1,0 +1,21 @@
+// The operator's part of softjac.kernels._native.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "job.h"
+#include "schedule.h"
+
+namespace softjac {
+
+bool import_arrays();
+
+// operator_state(p) -> (k, q_k, size, notes): of each row, shape batch; notes holds the bits of RowNote.
+PyObject* operator_state(PyObject* p, const KernelTable& kernels, int threads, bool (*interrupted)());
+
+// operator_rows(operation, p, k, q_k, size, weight, damping, x) -> result, or (result, is_odd).
+PyObject* operator_rows(PyObject* const* args, Py_ssize_t count, const KernelTable& kernels, int threads,
+                        bool (*interrupted)());
+
+}  // namespace softjac
