@@ -7,7 +7,6 @@ import numpy as np
 
 from softjac import kernels
 from softjac._arguments import NDArray
-from softjac.jacobian import softmax_vjp
 from softjac.operator._rows import Rows
 
 # A closed form in NumPy: rows, weight, damping, x -> result.
@@ -28,7 +27,7 @@ def rows_of(operation: str, form: Form, rows: Rows, weight: NDArray, damping: ND
         return answer
     result, odd = answer
     weight, damping = (np.broadcast_to(part, odd.shape)[odd] for part in (weight, damping))
-    result[odd] = form(rows.chosen(odd), weight, damping, None if x is None else _chosen(x, odd))
+    result[odd] = form(rows.chosen(odd), weight, damping, None if x is None else chosen(x, odd))
     return result
 
 
@@ -42,17 +41,36 @@ def _by_core(operation: str, rows: Rows, weight: NDArray, damping: NDArray, x: A
     return answer
 
 
-def _chosen(x: NDArray, odd: NDArray) -> Any:
-    return np.broadcast_to(x, (*odd.shape, x.shape[-1]))[odd]
+def chosen(x: NDArray, index: NDArray) -> Any:
+    """Some of the rows of x, side by side. index: booleans of a shape that they broadcast to."""
+    return np.broadcast_to(x, (*index.shape, x.shape[-1]))[index]
 
 
-def product(rows: Rows, x: NDArray) -> NDArray:
-    """The product J x, shape (..., n). Of a single row the core is told where the largest p is."""
-    p = rows.p
-    result: Any = NotImplemented
-    if kernels.native is not None and x.shape == p.shape and x.dtype == p.dtype:
-        peak = (int(rows.k),) if p.ndim == 1 and rows.n else ()
-        result = kernels.native.softmax_vjp_probs(p, x, -1, None, None, *peak)
-    if result is NotImplemented:
-        result = softmax_vjp(None, x, probs=p)
-    return np.where(rows.support, result, 0.0) if rows.has_nan else result
+Factor = Callable[[NDArray, NDArray, NDArray], tuple[Any, Any, Any]]
+
+
+def factor_of(form: Factor, p: NDArray, weight: NDArray, damping: NDArray) -> tuple[Any, Any, Any]:
+    """The arrays pivot, c and G of a Cholesky factor, those of odd rows by `form`."""
+    if kernels.native is None or p.dtype != np.float64:
+        return form(p, weight, damping)
+    answer = kernels.native.operator_cholesky(p, weight, damping)
+    if answer is NotImplemented:
+        return form(p, weight, damping)
+    *parts, odd = answer
+    if odd.any():
+        weight, damping = (np.broadcast_to(part, odd.shape)[odd] for part in (weight, damping))
+        for part, of_odd in zip(parts, form(p[odd], weight, damping), strict=True):
+            part[odd] = of_odd
+    pivot, c, G = parts
+    return pivot, c, G
+
+
+def triangular(operation: str, *operands: NDArray) -> Any:
+    """What the core has for a product or a solve with a Cholesky factor. The last operand is the vector."""
+    if kernels.native is None or any(part.dtype != np.float64 for part in operands):
+        return NotImplemented
+    answer = kernels.native.operator_triangular(operation, *operands)
+    if answer is NotImplemented and operands[0].shape[-1]:  # elements that lie apart
+        *factor, x = operands
+        answer = kernels.native.operator_triangular(operation, *factor, np.array(x, order="C"))
+    return answer

@@ -1,7 +1,8 @@
 """Factors of weight * J + damping * I as operators of O(n) numbers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -108,31 +109,22 @@ class CholeskyFactor(Operator):
 
     _p: NDArray
     _root: NDArray  # of the weight, shape (..., 1)
-    _d: NDArray
+    _t: NDArray  # shape (..., 1)
     _G: NDArray  # n + 1 of them
     _pivot: NDArray
     _c: NDArray
     _dtype: "np.dtype[Any]"
+    _ARRAYS: ClassVar = ("_p", "_root", "_t", "_G", "_pivot", "_c")
 
     @classmethod
     def of(cls, rows: Rows, weight: NDArray, damping: NDArray, dtype: "np.dtype[Any]") -> "CholeskyFactor":
         """The factor of weight * J + damping * I."""
-        weight, damping = weight[..., None], damping[..., None]
-        alone = ~np.isfinite(damping / weight)  # then it is sqrt(damping) I, as if J were 0
-        p = np.where(alone, 0.0, rows.p)
-        weight = np.where(alone, 1.0, weight)
-        t, root = damping / weight, np.sqrt(weight)
-        d = p + t
-        before = np.where(p > 0.0, p / d, 0.0)
-        G = _from_here_on(p)
-        if np.any(t > 0.0):
-            G = G + t * _up_to_here(before)
-        here, after = G[..., :-1], G[..., 1:]
-        pivot = np.sqrt(d * np.where(here > 0.0, after / here, 1.0))
-        c = np.where((after > 0.0) & (p > 0.0), np.sqrt(before) * np.sqrt(p / here) / np.sqrt(after), 0.0)
-        has_nan = np.isnan(rows.q_k)[..., None]
-        nothing = np.where(has_nan & rows.support, np.nan, 0.0)
-        return cls(p, root, d, G, root * pivot + nothing, c + nothing, dtype)
+        p, alone = rows.p, ~np.isfinite(damping / weight)
+        if alone.any():  # then it is sqrt(damping) I, as if J were 0
+            p, weight = np.where(alone[..., None], 0.0, p), np.where(alone, 1.0, weight)
+        weight, damping = np.asarray(weight), np.asarray(damping)
+        pivot, c, G = _core.factor_of(_factor, p, weight, damping)
+        return cls(p, np.sqrt(weight)[..., None], (damping / weight)[..., None], G, pivot, c, dtype)
 
     @property
     def batch_shape(self) -> Shape:
@@ -176,26 +168,50 @@ class CholeskyFactor(Operator):
         return self._rounded(self._solve_transposed, _rows.right_sides("b", b, self.matrix_shape[0], self.batch_shape))
 
     def _product(self, x: NDArray) -> Any:
+        return self._by_core("cholesky_product", x, CholeskyFactor._numpy_product)
+
+    def _transposed_product(self, x: NDArray) -> Any:
+        return self._by_core("cholesky_transposed", x, CholeskyFactor._numpy_transposed_product)
+
+    def _solve(self, b: NDArray) -> Any:
+        return self._by_core("cholesky_solve", b, CholeskyFactor._numpy_solve)
+
+    def _solve_transposed(self, b: NDArray) -> Any:
+        return self._by_core("cholesky_solve_transposed", b, CholeskyFactor._numpy_solve_transposed)
+
+    def _by_core(self, operation: str, x: NDArray, form: "Callable[[CholeskyFactor, NDArray], Any]") -> Any:
+        """What the core has for an operation, with the rows that it reports as odd computed by the form."""
+        numbers = np.asarray(self._root[..., 0]), np.asarray(self._t[..., 0])
+        answer = _core.triangular(operation, self._p, self._pivot, self._c, self._G, *numbers, x)
+        if answer is NotImplemented:
+            return form(self, x)
+        if not isinstance(answer, tuple):
+            return answer
+        result, odd = answer
+        result[odd] = form(self._chosen(odd), _core.chosen(x, odd))
+        return result
+
+    def _numpy_product(self, x: NDArray) -> Any:
         x = np.where((self._pivot == 0.0) & (self._c == 0.0), 0.0, x)  # not even an infinity matters there
         before = _before(self._c * x)
         if not np.isfinite(before).all():
             before = np.where(self._p == 0.0, 0.0, before)
         return self._pivot * x - self._root * self._p * before
 
-    def _transposed_product(self, x: NDArray) -> Any:
+    def _numpy_transposed_product(self, x: NDArray) -> Any:
         x = np.where((self._pivot == 0.0) & (self._p == 0.0), 0.0, x)
         after = _after(self._p * x)
         if not np.isfinite(after).all():
             after = np.where(self._c == 0.0, 0.0, after)
         return self._pivot * x - self._root * self._c * after
 
-    def _solve(self, b: NDArray) -> NDArray:
+    def _numpy_solve(self, b: NDArray) -> NDArray:
         """Forward substitution: the sum of c_i y_i before j is (sum of b_i p_i / d_i before j) / G_j."""
-        known = np.where(self._p > 0.0, b * (self._p / self._d), 0.0)
+        known = np.where(self._p > 0.0, b * (self._p / (self._p + self._t)), 0.0)
         before = np.where(self._G[..., :-1] > 0.0, _before(known) / self._G[..., :-1], 0.0)
         return self._divided(b + self._p * before)
 
-    def _solve_transposed(self, b: NDArray) -> NDArray:
+    def _numpy_solve_transposed(self, b: NDArray) -> NDArray:
         """Back substitution: the sum of p_i y_i after j is G_(j+1) (sum of c_i b_i after j)."""
         return self._divided(b + self._c * self._G[..., 1:] * _after(self._c * b))
 
@@ -203,9 +219,28 @@ class CholeskyFactor(Operator):
         return np.where(self._pivot == 0.0, 0.0, x / self._pivot)
 
     def _expanded(self) -> "CholeskyFactor":
-        return replace(
-            self, **{name: getattr(self, name)[..., None, :] for name in ("_p", "_root", "_d", "_G", "_pivot", "_c")}
-        )
+        return replace(self, **{name: getattr(self, name)[..., None, :] for name in self._ARRAYS})
+
+    def _chosen(self, index: NDArray) -> "CholeskyFactor":
+        """Some of the rows, side by side. index: booleans of a shape that the batch broadcasts to."""
+        return replace(self, **{name: _core.chosen(getattr(self, name), index) for name in self._ARRAYS})
+
+
+def _factor(p: NDArray, weight: NDArray, damping: NDArray) -> tuple[Any, Any, Any]:
+    """The arrays pivot, c and G of a factor."""
+    weight, damping = weight[..., None], damping[..., None]
+    t = damping / weight
+    d = p + t
+    before = np.where(p > 0.0, p / d, 0.0)
+    G = _from_here_on(p)
+    if np.any(t > 0.0):
+        G = G + t * _up_to_here(before)
+    here, after = G[..., :-1], G[..., 1:]
+    pivot = np.sqrt(d * np.where(here > 0.0, after / here, 1.0))
+    c = np.where((after > 0.0) & (p > 0.0), np.sqrt(before) * np.sqrt(p / here) / np.sqrt(after), 0.0)
+    has_nan = np.isnan(p).any(axis=-1, keepdims=True)
+    nothing = np.where(has_nan & (p != 0.0), np.nan, 0.0)
+    return np.sqrt(weight) * pivot + nothing, c + nothing, G
 
 
 def _before(x: NDArray) -> NDArray:

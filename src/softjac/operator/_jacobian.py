@@ -167,15 +167,11 @@ class SoftmaxJacobian(Symmetric):
 
     # -------------------------------------------------------------------------------------------------- products
 
-    def _product(self, x: NDArray) -> NDArray:
-        result = _core.product(self._rows, x)
-        return result if self._is_plain else self._weighted(result, x)
+    def _product(self, x: NDArray) -> Any:
+        return _core.rows_of("product", _forms.product, self._rows, self._weight, self._damping, x)
 
     def _weighted(self, of_J: NDArray, of_identity: Any) -> Any:
-        """Weight times one vector, plus damping times another. A factor of 0 leaves nothing, not even of infinity."""
-        weight, damping = self._weight[..., None], self._damping[..., None]
-        of_J = np.where((weight > 0.0) | np.isnan(self._rows.q_k)[..., None], weight * of_J, 0.0)
-        return of_J + np.where(damping > 0.0, damping * of_identity, 0.0)
+        return _forms.weighted(self._rows, self._weight, self._damping, of_J, of_identity)
 
     def quad(self, v: object) -> Any:
         """Quadratic forms v^T J v = sum of p_i (v_i - vbar)^2, never negative. Shape (..., n) -> (...).
@@ -187,10 +183,8 @@ class SoftmaxJacobian(Symmetric):
         dtype = _arguments.common_dtype_of(self._dtype, x.dtype)
         x = x.astype(_rows.wide(dtype), copy=False)
         with np.errstate(all="ignore"):
-            result = _forms.variance(self._rows, x)
-            if not self._is_plain:
-                result = self._weighted(result[..., None], np.sum(x * x, axis=-1)[..., None])[..., 0]
-            return result.astype(dtype)[()]
+            result = _forms.quad(self._rows, self._weight, self._damping, x)
+            return result.astype(dtype, copy=False)[()]
 
     def sandwich(self, a: object) -> NDArray:
         """A J A^T for matrices A, shape (..., m, n) -> (..., m, m): the covariance of A y (the delta method).

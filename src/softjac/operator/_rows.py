@@ -62,11 +62,6 @@ class Rows:
         """Which elements have a probability, NaN included."""
         return np.not_equal(self.p, 0.0)
 
-    @cached_property
-    def has_nan(self) -> bool:
-        """Whether some row holds a NaN."""
-        return bool(np.isnan(self.q_k).any())
-
     @property
     def q(self) -> NDArray:
         """Complements 1 - p: the sum of the others at the largest p, the difference elsewhere."""
@@ -141,6 +136,8 @@ def vectors(name: str, value: object, n: int, batch: Shape, *, core: int = 1, ax
     The axes before the last `core` broadcast against the batch.
     Raises DTypeError for what is no array of numbers, ShapeError for another length or other rows.
     """
+    if type(value) is np.ndarray and value.dtype == np.float64 and core == 1 and value.shape == (*batch, n):
+        return value  # the short way for the plainest
     x = plain(name, value)
     if x.ndim < core or x.shape[axis] != n:
         raise ShapeError(

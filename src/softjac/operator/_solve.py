@@ -20,6 +20,7 @@ from softjac.operator import _core, _sums
 from softjac.operator._rows import Rows
 
 _FAR = 2.0**900  # beyond it, the parts that numbers are cut in may overflow
+_HEADROOM = 128  # powers of two: a sum of 2^50 quotients by the smallest p is below 2^1024
 
 
 def solve(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -> Any:
@@ -32,10 +33,21 @@ def _solve(rows: Rows, weight: NDArray, damping: NDArray, b: NDArray) -> Any:
         return np.zeros(np.broadcast_shapes(b.shape, rows.p.shape), b.dtype)
     size = np.max(np.abs(b), axis=-1, keepdims=True)
     far = (size > _FAR) | (size < 1.0 / _FAR) & (size > 0.0)
-    if far.any():
-        unit = np.where(far, np.ldexp(np.ones((), b.dtype), np.frexp(size)[1] - 1), 1.0)
-        return unit * _solve_in_range(rows, b / unit, weight, damping)
-    return _solve_in_range(rows, b, weight, damping)
+    exponent = np.frexp(size)[1] - 1
+    result = _scaled(rows, b, weight, damping, np.where(far, exponent, 0))
+    too_large = ~np.isfinite(result).all(axis=-1, keepdims=True)
+    if too_large.any():
+        # Terms overflow, of which one may be taken from another. Once more, so small that none does: in the end, each
+        # element that is too large overflows by itself.
+        result = np.where(too_large, _scaled(rows, b, weight, damping, exponent + _HEADROOM), result)
+    return result
+
+
+def _scaled(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray, exponent: NDArray) -> Any:
+    """Solved for b / 2^exponent, one exponent a row, and multiplied back."""
+    if not exponent.any():
+        return _solve_in_range(rows, b, weight, damping)
+    return np.ldexp(_solve_in_range(rows, np.ldexp(b, -exponent), weight, damping), exponent)
 
 
 def _solve_in_range(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -> Any:

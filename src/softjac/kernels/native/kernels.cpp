@@ -1,6 +1,5 @@
 // The kernels, compiled once for each instruction set: SOFTJAC_ISA_NAME names the table, SOFTJAC_SIMD_* the registers.
 #include "jacobian.h"
-#include "operator_job.h"
 #include "weighted.h"
 
 #define SOFTJAC_JOIN_(a, b) a##b
@@ -9,7 +8,7 @@
 // Rows of the operator, in operator_kernels.cpp.
 #define SOFTJAC_OPERATOR_ROWS SOFTJAC_JOIN(operator_rows_, SOFTJAC_ISA_NAME)
 namespace softjac {
-void SOFTJAC_OPERATOR_ROWS(const OperatorJob& job, std::ptrdiff_t first, std::ptrdiff_t last);
+void SOFTJAC_OPERATOR_ROWS(const Job& job, std::ptrdiff_t first, std::ptrdiff_t last);
 }  // namespace softjac
 
 namespace {
@@ -59,7 +58,7 @@ std::size_t scratch_bytes(const Job& job) {
 
 void rows(const Job& job, std::ptrdiff_t first, std::ptrdiff_t last, char* scratch) {
     if (job.op == Op::operator_rows)
-        return softjac::SOFTJAC_OPERATOR_ROWS(static_cast<const softjac::OperatorJob&>(job), first, last);
+        return softjac::SOFTJAC_OPERATOR_ROWS(job, first, last);
     with_type(job.type, [&](auto x) {
         with_driver<decltype(x)>(job.op, [&](auto use) { decltype(use)::type::rows(job, first, last, scratch); });
     });

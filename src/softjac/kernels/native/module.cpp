@@ -327,8 +327,8 @@ PyObject* available_isas(PyObject*, PyObject*) {
 PyObject* state_of_rows(PyObject*, PyObject* p) {
     return operator_state(p, *chosen_kernels, thread_count.load(std::memory_order_relaxed), interrupted_by_signal);
 }
-PyObject* rows_of_operator(PyObject*, PyObject* const* args, Py_ssize_t count) {
-    return operator_rows(args, count, *chosen_kernels, thread_count.load(std::memory_order_relaxed), interrupted_by_signal);
+template <auto kFunction> PyObject* of_operator(PyObject*, PyObject* const* args, Py_ssize_t count) {
+    return kFunction(args, count, *chosen_kernels, thread_count.load(std::memory_order_relaxed), interrupted_by_signal);
 }
 
 #define SOFTJAC_METHOD(index)                                                                       \
@@ -349,8 +349,12 @@ PyMethodDef methods[] = {
     SOFTJAC_METHOD(10),
     SOFTJAC_METHOD(11),
     {"operator_state", state_of_rows, METH_O, "operator_state(p)"},
-    {"operator_rows", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&rows_of_operator)), METH_FASTCALL,
-     "operator_rows(operation, p, k, q_k, size, weight, damping, x)"},
+    {"operator_rows", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&of_operator<operator_rows>)),
+     METH_FASTCALL, "operator_rows(operation, p, k, q_k, size, weight, damping, x)"},
+    {"operator_cholesky", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&of_operator<operator_cholesky>)),
+     METH_FASTCALL, "operator_cholesky(p, weight, damping)"},
+    {"operator_triangular", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&of_operator<operator_triangular>)),
+     METH_FASTCALL, "operator_triangular(operation, p, pivot, c, G, root, t, x)"},
     {"set_num_threads", set_num_threads, METH_O, "set_num_threads(n)"},
     {"get_num_threads", get_num_threads, METH_NOARGS, "get_num_threads()"},
     {"isa", isa, METH_NOARGS, "The instruction set in use."},

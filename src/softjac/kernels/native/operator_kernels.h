@@ -91,7 +91,30 @@ SOFTJAC_SHARED RowState row_state(std::ptrdiff_t n, View<const double> p) {
     return state;
 }
 
-// The variance of x under p, in two passes. x_j - x_k is carried as hi + lo, so that an offset of all x costs nothing.
+// w p (x - sum of p x) + t x, from x at the largest p.
+SOFTJAC_SHARED bool product(const OperatorRow& r) {
+    const Row mode(r.n);
+    const View<const double> p = r.p, x = r.x;
+    const View<double> out = r.out;
+    const F16 x_k = set1<F16>(x.p[r.k]), weight = set1<F16>(r.weight), damping = set1<F16>(r.damping);
+    NarrowSum<Row> from_k;
+    each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+        from_k.add(at, load(p, at, 0.0) * (load(x, at, 0.0) - x_k));
+    });
+    const F16 mean = NarrowSum<Row>::total(from_k, mode);
+    const bool plain = r.weight == 1.0 && r.damping == 0.0;
+    F16 reach = abs(mean);
+    each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+        const F16 x_j = load(x, at, 0.0);
+        F16 y = load(p, at, 0.0) * ((x_j - x_k) - mean);
+        if (!plain) y = weight * y + damping * x_j;
+        reach = larger(reach, abs(y));
+        store(out, at, y);
+    });
+    return r.weight > 0.0 && std::fabs(value_of(mean)) < kTooLarge && largest_lane(reach) < kTooLarge;
+}
+
+// w (the variance of x under p) + t (sum of x^2), in two passes. x_j - x_k is carried as hi + lo, so that an offset of all x costs nothing.
 SOFTJAC_SHARED bool quad(const OperatorRow& r, double& result) {
     const Row mode(r.n);
     const View<const double> p = r.p, x = r.x;
@@ -101,19 +124,23 @@ SOFTJAC_SHARED bool quad(const OperatorRow& r, double& result) {
         from_k.add(at, load(p, at, 0.0) * (load(x, at, 0.0) - x_k));
     });
     const F16 mean = NarrowSum<Row>::total(from_k, mode);
-    NarrowSum<Row> square;
+    NarrowSum<Row> square, of_x;
+    const bool damped = r.damping > 0.0;
     each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
-        const Two<F16> w = two_sum(load(x, at, 0.0), -x_k);
+        const F16 x_j = load(x, at, 0.0);
+        const Two<F16> w = two_sum(x_j, -x_k);
         const F16 d = (w.hi - mean) + w.lo;
         square.add(at, (load(p, at, 0.0) * d) * d);
+        if (damped) of_x.add(at, x_j * x_j);
     });
-    result = value_of(square, mode);
-    if (!(result < kTooLarge)) return false;
-    if (result >= kTooSmall) return true;
-    if (result != 0.0) return false;
+    const double variance = value_of(square, mode);
+    result = r.weight * variance + r.damping * value_of(of_x, mode);
+    if (!(r.weight > 0.0) || !(variance < kTooLarge) || !(result < kTooLarge)) return false;
+    if (variance >= kTooSmall) return result >= kTooSmall;
+    if (variance != 0.0) return false;
     for (std::ptrdiff_t j = 0; j < r.n; ++j)
         if (p.p[j] != 0.0 && x.p[j] != x.p[r.k]) return false;
-    return true;
+    return !damped || result >= kTooSmall;
 }
 
 // b - mean, mean as hi + lo.

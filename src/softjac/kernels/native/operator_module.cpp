@@ -20,6 +20,7 @@ struct Named {
     bool takes_vector, gives_vector;
 };
 constexpr Named kOperations[] = {
+    {"product", OperatorOp::product, true, true},
     {"quad", OperatorOp::quad, true, false},
     {"solve", OperatorOp::solve, true, true},
     {"sqrt_product", OperatorOp::sqrt_product, true, true},
@@ -27,6 +28,19 @@ constexpr Named kOperations[] = {
     {"diagonal", OperatorOp::diagonal, false, true},
     {"norm", OperatorOp::norm, false, false},
 };
+constexpr Named kTriangular[] = {
+    {"cholesky_product", OperatorOp::cholesky_product, true, true},
+    {"cholesky_transposed", OperatorOp::cholesky_transposed, true, true},
+    {"cholesky_solve", OperatorOp::cholesky_solve, true, true},
+    {"cholesky_solve_transposed", OperatorOp::cholesky_solve_transposed, true, true},
+};
+
+template <std::size_t kCount> const Named* find(const Named (&all)[kCount], PyObject* name) {
+    for (const Named& each : all)
+        if (PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, each.name) == 0) return &each;
+    PyErr_Format(PyExc_ValueError, "the operator has no operation %R", name);
+    return nullptr;
+}
 
 // Rows of doubles whose elements stand side by side.
 PyArrayObject* rows_of_doubles(PyObject* object) {
@@ -81,7 +95,8 @@ Outcome execute(OperatorJob& job, const KernelTable& kernels, int threads, bool 
     job.given_bytes = 0;
     if (job.dims == 0) {  // one row
         job.shape[0] = job.dims = 1;
-        for (Operand* operand : {&job.in[0], &job.in[1], &job.out, &job.k, &job.q_k, &job.size, &job.weight, &job.damping})
+        for (Operand* operand : {&job.in[0], &job.in[1], &job.out, &job.k, &job.q_k, &job.size, &job.weight, &job.damping,
+                                 &job.pivot, &job.c, &job.G})
             operand->batch[0] = 0;
     }
     if (work(job) < kSmallWork) return run(job, kernels, 1, interrupted);
@@ -96,6 +111,30 @@ PyArrayObject* new_array(const OperatorJob& job, int dims, npy_intp n, int type)
     for (int d = 0; d < dims; ++d) shape[d] = job.shape[d];
     if (n >= 0) shape[dims++] = n;
     return reinterpret_cast<PyArrayObject*>(PyArray_EMPTY(dims, shape, type, 0));
+}
+
+bool done(OperatorJob& job, const KernelTable& kernels, int threads, bool (*interrupted)()) {
+    const Outcome outcome = job.rows ? execute(job, kernels, threads, interrupted) : Outcome::done;
+    if (outcome == Outcome::no_memory) PyErr_NoMemory();
+    return outcome == Outcome::done;
+}
+
+// The result of a job whose operands are set: by itself, or with the rows that are odd.
+PyObject* result_of(OperatorJob& job, bool is_vector, const KernelTable& kernels, int threads, bool (*interrupted)()) {
+    PyArrayObject* const result = new_array(job, job.dims, is_vector ? job.n : -1, NPY_DOUBLE);
+    PyArrayObject* const notes = new_array(job, job.dims, -1, NPY_BOOL);
+    PyObject* answer = nullptr;
+    if (result && notes) {
+        set_operand(job, job.out, result, is_vector ? 1 : 0);
+        job.notes = reinterpret_cast<unsigned char*>(PyArray_BYTES(notes));
+        if (done(job, kernels, threads, interrupted)) {
+            const bool odd = std::memchr(job.notes, kOdd, static_cast<std::size_t>(job.rows)) != nullptr;
+            answer = odd ? PyTuple_Pack(2, result, notes) : Py_NewRef(result);
+        }
+    }
+    Py_XDECREF(result);
+    Py_XDECREF(notes);
+    return answer;
 }
 
 }  // namespace
@@ -118,9 +157,8 @@ PyObject* operator_state(PyObject* object, const KernelTable& kernels, int threa
         set_operand(job, job.q_k, results[1], 0);
         set_operand(job, job.size, results[2], 0);
         job.notes = reinterpret_cast<unsigned char*>(PyArray_BYTES(results[3]));
-        const Outcome outcome = job.rows ? execute(job, kernels, threads, interrupted) : Outcome::done;
-        if (outcome == Outcome::done) tuple = PyTuple_Pack(4, results[0], results[1], results[2], results[3]);
-        else if (outcome == Outcome::no_memory) PyErr_NoMemory();
+        if (done(job, kernels, threads, interrupted))
+            tuple = PyTuple_Pack(4, results[0], results[1], results[2], results[3]);
     }
     for (PyArrayObject* result : results) Py_XDECREF(result);
     return tuple;
@@ -132,13 +170,8 @@ PyObject* operator_rows(PyObject* const* args, Py_ssize_t count, const KernelTab
         PyErr_Format(PyExc_TypeError, "operator_rows takes 8 arguments, got %zd", count);
         return nullptr;
     }
-    const Named* named = nullptr;
-    for (const Named& each : kOperations)
-        if (PyUnicode_Check(args[0]) && PyUnicode_CompareWithASCIIString(args[0], each.name) == 0) named = &each;
-    if (!named) {
-        PyErr_Format(PyExc_ValueError, "operator_rows has no operation %R", args[0]);
-        return nullptr;
-    }
+    const Named* const named = find(kOperations, args[0]);
+    if (!named) return nullptr;
     PyArrayObject* const p = rows_of_doubles(args[1]);
     PyArrayObject* const x = named->takes_vector ? rows_of_doubles(args[7]) : nullptr;
     OperatorJob job;
@@ -153,26 +186,63 @@ PyObject* operator_rows(PyObject* const* args, Py_ssize_t count, const KernelTab
         return not_implemented();
     set_operand(job, job.in[0], p, 1);
     if (x) set_operand(job, job.in[1], x, 1);
-    const int dims = job.dims;
-    PyArrayObject* const result = new_array(job, dims, named->gives_vector ? job.n : -1, NPY_DOUBLE);
-    PyArrayObject* const notes = new_array(job, dims, -1, NPY_BOOL);
-    PyObject* answer = nullptr;
-    if (result && notes) {
-        set_operand(job, job.out, result, named->gives_vector ? 1 : 0);
-        job.notes = reinterpret_cast<unsigned char*>(PyArray_BYTES(notes));
-        const Outcome outcome = job.rows ? execute(job, kernels, threads, interrupted) : Outcome::done;
-        if (outcome == Outcome::no_memory) PyErr_NoMemory();
-        const auto rows = static_cast<std::size_t>(job.rows);
-        if (outcome != Outcome::done) {
-        } else if (std::memchr(job.notes, kOdd, rows)) {
-            answer = PyTuple_Pack(2, result, notes);
-        } else {
-            answer = Py_NewRef(result);
-        }
+    return result_of(job, named->gives_vector, kernels, threads, interrupted);
+}
+
+PyObject* operator_cholesky(PyObject* const* args, Py_ssize_t count, const KernelTable& kernels, int threads,
+                            bool (*interrupted)()) {
+    if (count != 3) {
+        PyErr_Format(PyExc_TypeError, "operator_cholesky takes 3 arguments, got %zd", count);
+        return nullptr;
     }
-    Py_XDECREF(result);
-    Py_XDECREF(notes);
-    return answer;
+    PyArrayObject* const p = rows_of_doubles(args[0]);
+    OperatorJob job;
+    if (!p || !set_batch(job, p, nullptr)) return not_implemented();
+    job.operation = OperatorOp::cholesky_factor;
+    job.inputs = 1;
+    job.n = PyArray_DIM(p, PyArray_NDIM(p) - 1);
+    if (!set_numbers(job, job.weight, args[1], NPY_DOUBLE) || !set_numbers(job, job.damping, args[2], NPY_DOUBLE))
+        return not_implemented();
+    set_operand(job, job.in[0], p, 1);
+    PyArrayObject* results[] = {new_array(job, job.dims, job.n, NPY_DOUBLE), new_array(job, job.dims, job.n, NPY_DOUBLE),
+                                new_array(job, job.dims, job.n + 1, NPY_DOUBLE), new_array(job, job.dims, -1, NPY_BOOL)};
+    PyObject* tuple = nullptr;
+    if (results[0] && results[1] && results[2] && results[3]) {
+        set_operand(job, job.pivot, results[0], 1);
+        set_operand(job, job.c, results[1], 1);
+        set_operand(job, job.G, results[2], 1);
+        job.notes = reinterpret_cast<unsigned char*>(PyArray_BYTES(results[3]));
+        if (done(job, kernels, threads, interrupted))
+            tuple = PyTuple_Pack(4, results[0], results[1], results[2], results[3]);
+    }
+    for (PyArrayObject* result : results) Py_XDECREF(result);
+    return tuple;
+}
+
+PyObject* operator_triangular(PyObject* const* args, Py_ssize_t count, const KernelTable& kernels, int threads,
+                              bool (*interrupted)()) {
+    if (count != 8) {
+        PyErr_Format(PyExc_TypeError, "operator_triangular takes 8 arguments, got %zd", count);
+        return nullptr;
+    }
+    const Named* const named = find(kTriangular, args[0]);
+    if (!named) return nullptr;
+    PyArrayObject* rows[5];  // p, pivot, c, G, x
+    for (int i = 0; i < 5; ++i)
+        if (!(rows[i] = rows_of_doubles(args[i < 4 ? 1 + i : 7]))) return not_implemented();
+    OperatorJob job;
+    if (!set_batch(job, rows[0], rows[4])) return not_implemented();
+    job.operation = named->operation;
+    job.inputs = 2;
+    job.n = PyArray_DIM(rows[0], PyArray_NDIM(rows[0]) - 1);
+    Operand* const operands[] = {&job.in[0], &job.pivot, &job.c, &job.G, &job.in[1]};
+    for (int i = 0; i < 5; ++i) {
+        const npy_intp length = PyArray_DIM(rows[i], PyArray_NDIM(rows[i]) - 1);
+        if (length != job.n + (i == 3) || !set_operand(job, *operands[i], rows[i], 1)) return not_implemented();
+    }
+    if (!set_numbers(job, job.weight, args[5], NPY_DOUBLE) || !set_numbers(job, job.damping, args[6], NPY_DOUBLE))
+        return not_implemented();
+    return result_of(job, true, kernels, threads, interrupted);
 }
 
 }  // namespace softjac

@@ -18,4 +18,12 @@ PyObject* operator_state(PyObject* p, const KernelTable& kernels, int threads, b
 PyObject* operator_rows(PyObject* const* args, Py_ssize_t count, const KernelTable& kernels, int threads,
                         bool (*interrupted)());
 
+// operator_cholesky(p, weight, damping) -> (pivot, c, G, is_odd): rows of softjac/operator/_factors.py.
+PyObject* operator_cholesky(PyObject* const* args, Py_ssize_t count, const KernelTable& kernels, int threads,
+                            bool (*interrupted)());
+
+// operator_triangular(operation, p, pivot, c, G, root, t, x) -> result, or (result, is_odd).
+PyObject* operator_triangular(PyObject* const* args, Py_ssize_t count, const KernelTable& kernels, int threads,
+                              bool (*interrupted)());
+
 }  // namespace softjac
