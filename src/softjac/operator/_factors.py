@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,7 +33,7 @@ class SquareRootFactor(Operator):
         """Shape of the rows."""
         return self._rows.batch
 
-    @property
+    @cached_property
     def _is_damped(self) -> bool:
         return bool(np.any(self._damping > 0.0))
 

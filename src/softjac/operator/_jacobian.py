@@ -148,6 +148,8 @@ class SoftmaxJacobian(Symmetric):
     __rmul__ = __mul__
 
     def _one_a_row(self, name: str, t: object) -> NDArray | None:
+        if type(t) is float and 0.0 <= t < np.inf:
+            return np.asarray(t, self._rows.p.dtype)
         if isinstance(t, Symmetric):
             return None
         number = _rows.plain(name, t)

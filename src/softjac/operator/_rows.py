@@ -1,5 +1,6 @@
 """The probabilities that an operator is made of: computed or given, and what each row of them needs to be known."""
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -157,7 +158,9 @@ def vectors(name: str, value: object, n: int, batch: Shape, *, core: int = 1, ax
 def right_sides(name: str, value: object, n: int, batch: Shape) -> NDArray:
     """The same for the right sides of equations. Raises ArgumentError for one that is not finite."""
     b = vectors(name, value, n, batch)
-    if not np.isfinite(np.sum(b)) and not np.isfinite(b).all():  # a sum that is finite is one of finite numbers
+    if (
+        not math.isfinite(np.add.reduce(b, axis=None)) and not np.isfinite(b).all()
+    ):  # a sum that is finite is one of finite numbers
         at = tuple(int(i) for i in np.argwhere(~np.isfinite(b))[0])
         raise ArgumentError(f"{name} holds {b[at]} at {at}: a right side has finite numbers only.")
     return b

@@ -72,10 +72,11 @@ SOFTJAC_SHARED bool cholesky_factor(std::ptrdiff_t n, View<const double> p, doub
     F16 reach = zero;
     each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
         const F16 p_j = load(p, at, 0.0), G_j = load(here, at, 1.0), next = load(after, at, 1.0), d = p_j + t16;
-        const F16 share = select(lt(zero, G_j), next / G_j, one);
-        const F16 diagonal = root * sqrt(d * share);
-        const F16 column = (sqrt(p_j / d) * sqrt(p_j / G_j)) / sqrt(next);
-        const F16 below = zero_unless(lt(zero, next) & lt(zero, p_j), column);
+        const F16 inverse = one / G_j;
+        const F16 share = select(lt(zero, G_j), next * inverse, one);
+        const F16 plain = sqrt(d * share), diagonal = root * plain;
+        // p / sqrt(d G_j G_(j+1)), with one root for both
+        const F16 below = zero_unless(lt(zero, next) & lt(zero, p_j), (p_j * inverse) / plain);
         reach = larger(reach, larger(diagonal, below));
         store(pivot, at, diagonal);
         store(c, at, below);
