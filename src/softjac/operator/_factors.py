@@ -35,7 +35,7 @@ class SquareRootFactor(Operator):
 
     @cached_property
     def _is_damped(self) -> bool:
-        return bool(np.any(self._damping > 0.0))
+        return bool(self._damping.any())
 
     @property
     def matrix_shape(self) -> tuple[int, int]:

@@ -70,6 +70,13 @@ def diagonal(rows: Rows) -> Any:
     return _core.rows_of("diagonal", _diagonal, rows, _core.ONE, _core.ZERO)
 
 
+def trace(rows: Rows, weight: NDArray, damping: NDArray, x: None) -> Any:
+    """The trace of weight * J + damping * I, shape batch."""
+    del x
+    hi, lo = _sums.total(rows.on_support(rows.p * rows.q))
+    return weight * (hi + lo) + damping * rows.n
+
+
 def _diagonal(rows: Rows, weight: NDArray, damping: NDArray, x: None) -> Any:
     del weight, damping, x
     return rows.on_support(rows.p * rows.q)

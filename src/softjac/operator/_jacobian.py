@@ -7,7 +7,7 @@ import numpy as np
 from softjac import _arguments
 from softjac._arguments import Axis, NDArray, Shape
 from softjac.errors import ArgumentError, DTypeError, ShapeError
-from softjac.operator import _core, _entries, _forms, _rows, _sample, _solve, _spectrum, _sums
+from softjac.operator import _core, _entries, _forms, _rows, _sample, _solve, _spectrum
 from softjac.operator._base import Symmetric
 from softjac.operator._factors import CholeskyFactor, SquareRootFactor
 from softjac.operator._inverse import PseudoInverse
@@ -67,7 +67,7 @@ class SoftmaxJacobian(Symmetric):
     def _set(self, rows: Rows, dtype: "np.dtype[Any]", weight: object = 1.0, damping: object = 0.0) -> None:
         self._rows, self._dtype = rows, dtype
         self._weight, self._damping = (np.asarray(x, rows.p.dtype) for x in (weight, damping))
-        self._is_plain = bool(np.all(self._weight == 1.0) and np.all(self._damping == 0.0))
+        self._is_plain = bool((self._weight == 1.0).all() and not self._damping.any())
 
     def _with(self, weight: NDArray, damping: NDArray) -> "SoftmaxJacobian":
         other = object.__new__(type(self))
@@ -223,8 +223,7 @@ class SoftmaxJacobian(Symmetric):
             return self._out(self._trace())[()]
 
     def _trace(self) -> Any:
-        hi, lo = _sums.total(self._rows.on_support(self._rows.p * self._rows.q))
-        return self._weight * (hi + lo) + self._damping * self._rows.n
+        return _core.rows_of("trace", _forms.trace, self._rows, self._weight, self._damping)
 
     def row(self, i: object) -> NDArray:
         """Row i of each Jacobian, shape batch_shape + (n,). Raises BoundsError."""

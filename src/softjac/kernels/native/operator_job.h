@@ -13,6 +13,7 @@ enum class OperatorOp {
     sqrt_product,
     sqrt_transposed,
     diagonal,           // of p alone
+    trace,              // of p alone
     norm,               // the largest eigenvalue, of p alone
     cholesky_factor,    // of p alone: pivot, c and G
     cholesky_product,   // these four with pivot, c and G; weight is its root here, damping is damping / weight

@@ -76,6 +76,7 @@ class OperatorDriver {
             case OperatorOp::solve: return solve(r);
             case OperatorOp::sqrt_product: return sqrt_product(r);
             case OperatorOp::sqrt_transposed: return sqrt_transposed(r);
+            case OperatorOp::trace: return trace(r, number);
             case OperatorOp::diagonal: return diagonal(r);
             default: return largest_eigenvalue(r, number);
         }

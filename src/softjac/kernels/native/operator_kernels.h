@@ -26,11 +26,12 @@ constexpr double kLargest = 0x1p900, kSmallest = 0x1p-900;    // of right sides
 
 SOFTJAC_INLINE F16 larger(const F16& a, const F16& b) { return select(lt(a, b), b, a); }
 
+// Of lanes that are no NaN.
 inline double largest_lane(const F16& a) {
-    double lanes[kLanes], best = 0.0;
+    using N = Native<double>;
+    double lanes[kLanes];
     storeu(lanes, a);
-    for (double lane : lanes) best = lane > best ? lane : best;
-    return best;
+    return N::largest(N::larger(N::load(lanes), N::load(lanes + N::kWidth)));
 }
 
 inline double value_of(const F16& a) { return first_lane(a).v; }
@@ -272,6 +273,21 @@ SOFTJAC_SHARED bool sqrt_transposed(const OperatorRow& r) {
         store(out, at, on_support<true>(p_j, at, root * (sqrt(p_j) * ((w.hi - mean) + w.lo))));
     });
     return true;
+}
+
+// w (sum of p (1 - p)) + t n.
+SOFTJAC_SHARED bool trace(const OperatorRow& r, double& result) {
+    const View<const double> p = r.p;
+    const F16 one = set1<F16>(1.0);
+    const Peak<Row> peak = r.peak();
+    NarrowSum<Row> others;
+    each_block(Row(r.n), [&](auto at) SOFTJAC_LAMBDA_INLINE {
+        const F16 p_j = without_peak(peak, at, load(p, at, 0.0));
+        others.add(at, p_j * (one - p_j));
+    });
+    const double of_J = p.p[r.k] * r.q_k + value_of(others, Row(r.n));
+    result = r.weight * of_J + r.damping * static_cast<double>(r.n);
+    return result < kTooLarge;
 }
 
 SOFTJAC_SHARED bool diagonal(const OperatorRow& r) {

@@ -26,6 +26,7 @@ constexpr Named kOperations[] = {
     {"sqrt_product", OperatorOp::sqrt_product, true, true},
     {"sqrt_transposed", OperatorOp::sqrt_transposed, true, true},
     {"diagonal", OperatorOp::diagonal, false, true},
+    {"trace", OperatorOp::trace, false, false},
     {"norm", OperatorOp::norm, false, false},
 };
 constexpr Named kTriangular[] = {
