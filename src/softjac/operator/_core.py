@@ -14,17 +14,28 @@ Form = Callable[[Rows, NDArray, NDArray, Any], Any]
 ONE, ZERO = np.ones(()), np.zeros(())
 
 
-def rows_of(operation: str, form: Form, rows: Rows, weight: NDArray, damping: NDArray, x: Any = None) -> Any:
+def rows_of(
+    operation: str,
+    form: Form,
+    rows: Rows,
+    weight: NDArray,
+    damping: NDArray,
+    x: Any = None,
+    check: Callable[[], None] = lambda: None,
+) -> Any:
     """What the core has for `operation`, with the rows that it reports as odd computed by `form`.
 
     Where the core does not serve (longdouble, no core, no classes) the form computes all of them. x: vectors, shape
-    (..., n), that broadcast against the rows; None where the operation takes none.
+    (..., n), that broadcast against the rows; None where the operation takes none. check: called before something is
+    left to the form, to raise for what the core reports.
     """
     answer = _by_core(operation, rows, weight, damping, x)
     if answer is NotImplemented:
+        check()
         return form(rows, weight, damping, x)
     if not isinstance(answer, tuple):
         return answer
+    check()
     result, odd = answer
     weight, damping = (np.broadcast_to(part, odd.shape)[odd] for part in (weight, damping))
     result[odd] = form(rows.chosen(odd), weight, damping, None if x is None else chosen(x, odd))

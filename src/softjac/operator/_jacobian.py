@@ -276,12 +276,16 @@ class SoftmaxJacobian(Symmetric):
         >>> SoftmaxJacobian([0.0, 0.0]).solve([1.0, 0.0])
         array([ 1., -1.])
         """
-        x = _rows.right_sides("b", b, self._rows.n, self.batch_shape)
+        x = _rows.vectors("b", b, self._rows.n, self.batch_shape)
         amount = self._one_a_row("damping", damping)
         if amount is None:
             raise DTypeError("damping is an operator: pass a number, or one a row.")
         total = np.asarray(self._damping + amount)
-        return self._rounded(lambda v: _solve.solve(self._rows, v, self._weight, total), x)
+
+        def check() -> None:
+            _rows.check_finite("b", x)
+
+        return self._rounded(lambda v: _solve.solve(self._rows, v, self._weight, total, check), x)
 
     def pinv(self) -> PseudoInverse:
         """The pseudo-inverse as an operator: on the support P diag(1/p) P with P = I - 1 1^T / n."""

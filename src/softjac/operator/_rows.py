@@ -158,12 +158,17 @@ def vectors(name: str, value: object, n: int, batch: Shape, *, core: int = 1, ax
 def right_sides(name: str, value: object, n: int, batch: Shape) -> NDArray:
     """The same for the right sides of equations. Raises ArgumentError for one that is not finite."""
     b = vectors(name, value, n, batch)
+    check_finite(name, b)
+    return b
+
+
+def check_finite(name: str, b: NDArray) -> None:
+    """Raises ArgumentError for right sides that are not finite."""
     if (
         not math.isfinite(np.add.reduce(b, axis=None)) and not np.isfinite(b).all()
     ):  # a sum that is finite is one of finite numbers
         at = tuple(int(i) for i in np.argwhere(~np.isfinite(b))[0])
         raise ArgumentError(f"{name} holds {b[at]} at {at}: a right side has finite numbers only.")
-    return b
 
 
 def plain(name: str, value: object) -> NDArray:

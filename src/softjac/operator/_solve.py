@@ -10,6 +10,7 @@ Source: A - A p p^T A / (sum of A p t) inverts diag(p) + t - p p^T (Sherman and 
 A p t, without cancellation. Run by tests/test_operator_exact.py.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +24,9 @@ _FAR = 2.0**900  # beyond it, the parts that numbers are cut in may overflow
 _HEADROOM = 128  # powers of two: a sum of 2^50 quotients by the smallest p is below 2^1024
 
 
-def solve(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -> Any:
-    """The x of least norm among those of least squares, shape (..., n)."""
-    return _core.rows_of("solve", _solve, rows, weight, damping, b)
+def solve(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray, check: Callable[[], None] = lambda: None) -> Any:
+    """The x of least norm among those of least squares, shape (..., n). check: raises for a b that is not finite."""
+    return _core.rows_of("solve", _solve, rows, weight, damping, b, check)
 
 
 def _solve(rows: Rows, weight: NDArray, damping: NDArray, b: NDArray) -> Any:

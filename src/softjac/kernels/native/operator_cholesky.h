@@ -1,6 +1,6 @@
 // The Cholesky factor of weight (diag(p) - p p^T) + damping, of which softjac/operator/_factors.py has the formulas, and
-// products and solves with it. The running sums go from one element to the next, as hi + lo: scalar code, the same on
-// every instruction set. What is done to an element before and after it was added is done to sixteen at a time.
+// products and solves with it. The running sums go from four elements to the next four, as hi + lo: scalar code, the same
+// on every instruction set. What is done to an element before and after it was added is done to sixteen at a time.
 #pragma once
 
 #include "operator_kernels.h"
@@ -19,10 +19,15 @@ struct Running {
     SOFTJAC_INLINE F16 before(const F16& x, bool backwards) {
         double term[kLanes], sum[kLanes];
         storeu(term, x);
-        if (backwards) {
-            for (int i = kLanes - 1; i >= 0; --i) sum[i] = hi + lo, add(term[i]);
-        } else {
-            for (int i = 0; i < kLanes; ++i) sum[i] = hi + lo, add(term[i]);
+        for (int group = 0; group < kLanes; group += 4) {
+            const int first = backwards ? kLanes - 1 - group : group, step = backwards ? -1 : 1;
+            const double start = hi + lo, one = term[first], two = one + term[first + step];
+            const double three = two + term[first + 2 * step];
+            sum[first] = start;
+            sum[first + step] = start + one;
+            sum[first + 2 * step] = start + two;
+            sum[first + 3 * step] = start + three;
+            add(three + term[first + 3 * step]);
         }
         return loadu<F16>(sum);
     }
@@ -51,10 +56,9 @@ SOFTJAC_SHARED bool cholesky_factor(std::ptrdiff_t n, View<const double> p, doub
     if (!(weight > 0.0) || !std::isfinite(t) || (damping > 0.0 && t == 0.0)) return false;
     const Row mode(n);
     Running sum;
-    for (std::ptrdiff_t j = n; j-- > 0;) {
-        G[j + 1] = sum.hi + sum.lo;
-        sum.add(p.p[j]);
-    }
+    each_block_backwards(n, [&](auto at) SOFTJAC_LAMBDA_INLINE {
+        store(View<double>{G + 1, kLanes}, at, sum.before(load(p, at, 0.0), true));
+    });
     G[0] = sum.hi + sum.lo;
     if (!(G[0] < kTooLarge)) return false;  // not where it is NaN
     const F16 zero = set1<F16>(0.0), one = set1<F16>(1.0), t16 = set1<F16>(t), root = set1<F16>(std::sqrt(weight));

@@ -164,14 +164,17 @@ template <bool kZeros> SOFTJAC_SHARED bool solve_row(const OperatorRow& r) {
 
     WideSum<Row> sum;
     F16 sizes = set1<F16>(0.0);
+    const F16 limit = set1<F16>(kLargest);
+    M16 beyond = lt(sizes, sizes);
     each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
         F16 b = load(x, at, 0.0);
-        if constexpr (kZeros) b = on_support<kZeros>(load(p, at, 0.0), at, b);
+        beyond = beyond | not_lt(abs(b), limit);  // a NaN, too, and off the support
         sizes = larger(sizes, abs(b));
+        if constexpr (kZeros) b = on_support<kZeros>(load(p, at, 0.0), at, b);
         sum.add(at, {b, set1<F16>(0.0)});
     });
     const double largest_b = largest_lane(sizes);
-    if (!(largest_b < kLargest) || (largest_b < kSmallest && largest_b > 0.0)) return false;
+    if (any(beyond) || (largest_b < kSmallest && largest_b > 0.0)) return false;
     const Two<F1> total = pair_of(sum, mode);
     const F1 count{static_cast<double>(r.size < 1 ? 1 : r.size)};
     const F1 quotient = total.hi / count;
