@@ -38,9 +38,21 @@ inline double value_of(const F16& a) { return first_lane(a).v; }
 inline double value_of(const NarrowSum<Row>& sum, const Row& mode) {
     return value_of(NarrowSum<Row>::total(sum, mode));
 }
-inline Two<F1> pair_of(const WideSum<Row>& sum, const Row& mode) {
-    const Two<F16> total = WideSum<Row>::total(sum, mode);
-    return {first_lane(total.hi), first_lane(total.lo)};
+// The tree of WideSum<Row>::total, with loops whose lengths the compiler knows.
+template <int kHalf> SOFTJAC_INLINE void fold(double* hi, double* lo) {
+    for (int i = 0; i < kHalf; ++i) {
+        const Two<F1> s = add(Two<F1>{{hi[i]}, {lo[i]}}, Two<F1>{{hi[i + kHalf]}, {lo[i + kHalf]}});
+        hi[i] = s.hi.v;
+        lo[i] = s.lo.v;
+    }
+    if constexpr (kHalf > 1) fold<kHalf / 2>(hi, lo);
+}
+inline Two<F1> pair_of(const WideSum<Row>& wide) {
+    double hi[kLanes], lo[kLanes];
+    storeu(hi, wide.sum.hi);
+    storeu(lo, wide.sum.lo);
+    fold<kLanes / 2>(hi, lo);
+    return fast_two_sum(F1{hi[0]}, F1{lo[0]});
 }
 
 // x where p is not 0, else 0. Of a row without such p, only the lanes past its end need to be looked at.
@@ -86,7 +98,7 @@ SOFTJAC_SHARED RowState row_state(std::ptrdiff_t n, View<const double> p) {
                 state.subnormal |= p.p[j] != 0.0 && p.p[j] < 0x1p-1022;
             }
     }
-    const Two<F1> others = add(pair_of(sum, Row(n)), displaced);
+    const Two<F1> others = add(pair_of(sum), displaced);
     state.k = peak.index < 0 ? 0 : peak.index;
     state.q_k = others.hi.v + others.lo.v;
     return state;
@@ -175,7 +187,7 @@ template <bool kZeros> SOFTJAC_SHARED bool solve_row(const OperatorRow& r) {
     });
     const double largest_b = largest_lane(sizes);
     if (any(beyond) || (largest_b < kSmallest && largest_b > 0.0)) return false;
-    const Two<F1> total = pair_of(sum, mode);
+    const Two<F1> total = pair_of(sum);
     const F1 count{static_cast<double>(r.size < 1 ? 1 : r.size)};
     const F1 quotient = total.hi / count;
     const F1 rest = fnma(quotient, count, total.hi) + total.lo;
