@@ -72,12 +72,14 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 @cache
 def build(program: str, level: str, sanitized: bool = False) -> Path:
-    """The program for one instruction set: elementary, or harness with the kernels linked in."""
+    """The program for one instruction set: elementary, or harness or operator with their kernels linked in."""
     result = Path(_folder().name) / f"{program}-{level}{'-sanitized' if sanitized else ''}"
     compiler = ["aarch64-linux-gnu-g++", "-static"] if level == "neon" else native_compiler()
     sources = [PROGRAMS / f"{program}.cpp"]
     if program == "harness":
-        sources.append(KERNELS / "kernels.cpp")
+        sources += [KERNELS / "kernels.cpp", KERNELS / "operator_kernels.cpp"]
+    if program == "operator":
+        sources.append(KERNELS / "operator_kernels.cpp")
     flags = [*COMMON, *(SANITIZED if sanitized else []), *LEVELS[level]]
     flags += [f"-I{KERNELS}", f"-DSOFTJAC_ISA_NAME={level.replace('-', '_')}"]
     done = subprocess.run(

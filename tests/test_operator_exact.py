@@ -154,6 +154,25 @@ def test_logpdet(row, sj):
             assert abs(got - float(wanted.mid())) <= 8 * np.finfo(float).eps * size
 
 
+@pytest.mark.parametrize("gap", [700, 709, 720, 740, 743])
+def test_logpdet_of_what_is_subnormal(gap, sj):
+    """There p has lost digits to the end of the range, and its logarithm is that of the logits."""
+    z = np.array([[0.25, -gap, 0.5 - gap, 0.3], [0.25, -5.0, 0.1, 0.3], [1.0, -gap, -np.inf, 0.7]])
+    with working_precision(BITS):
+        wanted = []
+        for row in z:
+            logits = [exact(x) for x in row if x > -np.inf]
+            log_sum = total([x.exp() for x in logits]).log()
+            wanted.append(arb(len(logits)).log() + total([x - log_sum for x in logits]))
+    J = sj.SoftmaxJacobian(z)
+    assert (J.rank() == [3, 3, 2]).all()
+    assert_close("logpdet", J.logpdet(), wanted, gap)
+    assert_close("logpdet", [sj.SoftmaxJacobian(z[2], where=[True, True, False, True]).logpdet()], wanted[2:], gap)
+    assert_close("logpdet", [J._expanded().logpdet()[0, 0]], wanted[:1], gap)
+    given = sj.SoftmaxJacobian.from_probs([1.0, 5e-324])  # exact as it is
+    assert_close("logpdet", given.logpdet(), [arb(2).log() + (arb(2) ** -1074).log()], gap)
+
+
 def is_eigenvalue(count_below, value, number, ulps=ULPS):
     """Whether eigenvalue `number`, from 0 on in ascending order, is so close to value."""
     with working_precision(BITS):
@@ -229,6 +248,38 @@ def test_damped_solve(row, sj):
         for b, wanted in zip(right_sides(*row), truth.solutions(*row, damping), strict=True):
             assert_near("damped solve", J.solve(b, damping=damping), wanted, row)
             assert_near("(J + t).pinv() @ b", (J + damping).pinv() @ b, wanted, row)
+
+
+OVERFLOWING = [  # probabilities, right side, weight, damping
+    ([1.0, 2.0**-1060], [-1.0, 1.0], 1.0, 0.0),
+    ([1.0, 2.0**-1060], [1.0, 2.0], 1.0, 0.0),
+    ([0.5, 0.5, 2.0**-1070], [1.0, 2.0, 3.0], 0.5, 0.0),
+    ([0.5, 0.5, 2.0**-1060], [1.0, 2.0, -3.0], 1.0, 2.0**-1050),
+    ([0.5, 0.5, 2.0**-1040], [1.0, 2.0, 3.0], 1.0, 1e-310),
+    ([0.5, 0.5], [1e10, 1e10], 1.0, 1e-300),
+    ([0.5, 0.5], [1e308, -1e308], 2.0**-4, 0.0),
+    ([0.75, 0.25], [1.5e308, -1.5e308], 1.0, 0.0),
+]
+
+
+@pytest.mark.parametrize(("p", "b", "weight", "damping"), OVERFLOWING)
+def test_a_solution_that_is_too_large_is_infinite(p, b, weight, damping, sj):
+    got = (weight * sj.SoftmaxJacobian.from_probs(p)).solve(b, damping=damping)
+    wanted = truth.Dense([exact(x) for x in p], weight, damping).solve([b])[0]
+    limit = arb(2) ** 1024
+    assert any(abs(y) > limit for y in wanted)
+    for x, y in zip(got, wanted, strict=True):
+        assert x == (np.inf if y > limit else -np.inf if y < -limit else x)
+        assert abs(y) > limit or abs(exact(x) - y) < NORMWISE * max(abs(z) for z in wanted)
+
+
+def test_only_what_is_too_large_is_infinite(sj):
+    J = sj.SoftmaxJacobian([0.0, 0.0, -np.inf])
+    assert J.solve([1.0, -1.0, 1e10], damping=1e-300).tolist() == [2.0, -2.0, np.inf]
+    batch = sj.SoftmaxJacobian(np.array([[0.0, 0.0, -np.inf], [0.0, 1.0, 2.0]]))
+    got = batch.solve([1.0, -1.0, 1e10], damping=1e-300)
+    assert got[0].tolist() == [2.0, -2.0, np.inf]
+    assert np.isposinf(got[1]).all()
 
 
 @of_each_short_row

@@ -34,6 +34,30 @@ def log_softmax_vjp_probs(
 def softmax_second_derivative(
     logits: _Array, u: _Array, v: _Array, axis: int, where: _Mask, out: _Array | None, bits: bool = ..., /
 ) -> Any: ...
+
+# Of rows of float64 that run along the last axis: k, q_k and size of operator/_rows.py, and notes (1: the row is odd,
+# 2: there are subnormal p).
+def operator_state(p: _Array, /) -> Any: ...
+
+# The operation by name. Answers the result, or (result, is_odd) where rows have to be computed in another way. x is
+# None for what takes no vector.
+def operator_rows(
+    operation: str,
+    p: _Array,
+    k: _Array,
+    q_k: _Array,
+    size: _Array,
+    weight: _Array,
+    damping: _Array,
+    x: _Array | None,
+    /,
+) -> Any: ...
+
+# Rows of operator/_factors.py: pivot, c, G and is_odd.
+def operator_cholesky(p: _Array, weight: _Array, damping: _Array, /) -> Any: ...
+def operator_triangular(
+    operation: str, p: _Array, pivot: _Array, c: _Array, G: _Array, root: _Array, t: _Array, x: _Array, /
+) -> Any: ...
 def set_num_threads(n: int, /) -> None: ...
 def get_num_threads() -> int: ...
 def isa() -> str: ...

@@ -103,11 +103,11 @@ class Operator(ABC):
         return self._expanded().rmatvec(v)
 
     def _is_vector(self, x: object) -> bool:
-        return _rows.plain("x", x).ndim in {1, 1 + len(self.batch_shape)}
+        return (x if type(x) is np.ndarray else _rows.plain("x", x)).ndim in {1, 1 + len(self.batch_shape)}
 
     def _rounded(self, product: Any, v: NDArray) -> NDArray:
         """A product, computed wide, in the common dtype of the operator and the vector."""
-        dtype = _arguments.common_dtype_of(self.dtype, v.dtype)
+        dtype = v.dtype if v.dtype == self.dtype else _arguments.common_dtype_of(self.dtype, v.dtype)
         with np.errstate(all="ignore"):
             result: NDArray = product(v.astype(_rows.wide(dtype), copy=False))
             return result.astype(dtype, copy=False)

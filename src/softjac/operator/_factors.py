@@ -1,13 +1,15 @@
 """Factors of weight * J + damping * I as operators of O(n) numbers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 
 from softjac import _arguments
 from softjac._arguments import NDArray, Shape
-from softjac.operator import _rows, _sums
+from softjac.operator import _core, _rows, _sums
 from softjac.operator._base import Operator
 from softjac.operator._rows import Rows
 
@@ -31,9 +33,9 @@ class SquareRootFactor(Operator):
         """Shape of the rows."""
         return self._rows.batch
 
-    @property
+    @cached_property
     def _is_damped(self) -> bool:
-        return bool(np.any(self._damping > 0.0))
+        return bool(self._damping.any())
 
     @property
     def matrix_shape(self) -> tuple[int, int]:
@@ -47,39 +49,13 @@ class SquareRootFactor(Operator):
 
     def _product(self, x: NDArray) -> NDArray:
         rows, n = self._rows, self._rows.n
-        result = self._undamped(x[..., :n])
-        if np.any(self._weight != 1.0):
-            result = np.sqrt(self._weight)[..., None] * result
+        result: Any = _core.rows_of("sqrt_product", _root_product, rows, self._weight, self._damping, x[..., :n])
         if self._is_damped:
             result = result + np.sqrt(self._damping)[..., None] * x[..., n:]
         return result if rows.n else np.zeros(np.broadcast_shapes(x.shape, rows.p.shape), x.dtype)
 
-    def _undamped(self, x: NDArray) -> NDArray:
-        """sqrt(p) x - p (sum of sqrt(p) x); at the largest p that is sqrt(p) q x - p (the other terms)."""
-        rows = self._rows
-        if rows.n == 0:
-            return x
-        result = np.empty(np.broadcast_shapes(x.shape, rows.p.shape), x.dtype)
-        for s in _sums.stretches(rows.n):
-            result[..., s] = np.where(rows.support[..., s], np.sqrt(rows.p[..., s]) * x[..., s], 0.0)
-        top = rows.at_k(result)
-        k = np.broadcast_to(rows.k[..., None], top.shape)
-        np.put_along_axis(result, k, 0.0, axis=-1)
-        rest = np.sum(result, axis=-1, keepdims=True)
-        for s in _sums.stretches(rows.n):
-            result[..., s] -= np.where(rows.support[..., s], rows.p[..., s] * (rest + top), 0.0)
-        p_k = np.take_along_axis(rows.p, rows.k[..., None], axis=-1)
-        at_k = np.where(p_k == 0.0, 0.0, rows.q_k[..., None] * top - p_k * rest)
-        np.put_along_axis(result, k, at_k, axis=-1)
-        return result
-
     def _transposed_product(self, x: NDArray) -> NDArray:
-        rows = self._rows
-        w = rows.on_support(x)
-        if rows.n:
-            w = w - rows.at_k(w)
-            w = rows.on_support(np.sqrt(rows.p) * (w - np.sum(rows.p * w, axis=-1, keepdims=True)))
-        w = np.sqrt(self._weight)[..., None] * w
+        w: NDArray = _core.rows_of("sqrt_transposed", _root_transposed, self._rows, self._weight, self._damping, x)
         if not self._is_damped:
             return w
         damped = np.sqrt(self._damping)[..., None] * x
@@ -89,6 +65,36 @@ class SquareRootFactor(Operator):
     def _expanded(self) -> "SquareRootFactor":
         weight, damping = (x[..., None] if x.ndim else x for x in (self._weight, self._damping))
         return SquareRootFactor(self._rows.expanded(), weight, damping, self._dtype)
+
+
+def _root_product(rows: Rows, weight: NDArray, damping: NDArray, x: NDArray) -> Any:
+    """sqrt(p) x - p (sum of sqrt(p) x); at the largest p that is sqrt(p) q x - p (the other terms)."""
+    del damping
+    if rows.n == 0:
+        return x
+    result = np.empty(np.broadcast_shapes(x.shape, rows.p.shape), x.dtype)
+    for s in _sums.stretches(rows.n):
+        result[..., s] = np.where(rows.support[..., s], np.sqrt(rows.p[..., s]) * x[..., s], 0.0)
+    top = rows.at_k(result)
+    k = np.broadcast_to(rows.k[..., None], top.shape)
+    np.put_along_axis(result, k, 0.0, axis=-1)
+    rest = np.sum(result, axis=-1, keepdims=True)
+    for s in _sums.stretches(rows.n):
+        result[..., s] -= np.where(rows.support[..., s], rows.p[..., s] * (rest + top), 0.0)
+    p_k = np.take_along_axis(rows.p, rows.k[..., None], axis=-1)
+    at_k = np.where(p_k == 0.0, 0.0, rows.q_k[..., None] * top - p_k * rest)
+    np.put_along_axis(result, k, at_k, axis=-1)
+    return result if np.all(weight == 1.0) else np.sqrt(weight)[..., None] * result
+
+
+def _root_transposed(rows: Rows, weight: NDArray, damping: NDArray, x: NDArray) -> Any:
+    """sqrt(p) (x - sum of p x)."""
+    del damping
+    w = rows.on_support(x)
+    if rows.n:
+        w = w - rows.at_k(w)
+        w = rows.on_support(np.sqrt(rows.p) * (w - np.sum(rows.p * w, axis=-1, keepdims=True)))
+    return np.sqrt(weight)[..., None] * w
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -104,31 +110,22 @@ class CholeskyFactor(Operator):
 
     _p: NDArray
     _root: NDArray  # of the weight, shape (..., 1)
-    _d: NDArray
+    _t: NDArray  # shape (..., 1)
     _G: NDArray  # n + 1 of them
     _pivot: NDArray
     _c: NDArray
     _dtype: "np.dtype[Any]"
+    _ARRAYS: ClassVar = ("_p", "_root", "_t", "_G", "_pivot", "_c")
 
     @classmethod
     def of(cls, rows: Rows, weight: NDArray, damping: NDArray, dtype: "np.dtype[Any]") -> "CholeskyFactor":
         """The factor of weight * J + damping * I."""
-        weight, damping = weight[..., None], damping[..., None]
-        alone = ~np.isfinite(damping / weight)  # then it is sqrt(damping) I, as if J were 0
-        p = np.where(alone, 0.0, rows.p)
-        weight = np.where(alone, 1.0, weight)
-        t, root = damping / weight, np.sqrt(weight)
-        d = p + t
-        before = np.where(p > 0.0, p / d, 0.0)
-        G = _from_here_on(p)
-        if np.any(t > 0.0):
-            G = G + t * _up_to_here(before)
-        here, after = G[..., :-1], G[..., 1:]
-        pivot = np.sqrt(d * np.where(here > 0.0, after / here, 1.0))
-        c = np.where((after > 0.0) & (p > 0.0), np.sqrt(before) * np.sqrt(p / here) / np.sqrt(after), 0.0)
-        has_nan = np.isnan(rows.q_k)[..., None]
-        nothing = np.where(has_nan & rows.support, np.nan, 0.0)
-        return cls(p, root, d, G, root * pivot + nothing, c + nothing, dtype)
+        p, alone = rows.p, ~np.isfinite(damping / weight)
+        if alone.any():  # then it is sqrt(damping) I, as if J were 0
+            p, weight = np.where(alone[..., None], 0.0, p), np.where(alone, 1.0, weight)
+        weight, damping = np.asarray(weight), np.asarray(damping)
+        pivot, c, G = _core.factor_of(_factor, p, weight, damping)
+        return cls(p, np.sqrt(weight)[..., None], (damping / weight)[..., None], G, pivot, c, dtype)
 
     @property
     def batch_shape(self) -> Shape:
@@ -172,26 +169,50 @@ class CholeskyFactor(Operator):
         return self._rounded(self._solve_transposed, _rows.right_sides("b", b, self.matrix_shape[0], self.batch_shape))
 
     def _product(self, x: NDArray) -> Any:
+        return self._by_core("cholesky_product", x, CholeskyFactor._numpy_product)
+
+    def _transposed_product(self, x: NDArray) -> Any:
+        return self._by_core("cholesky_transposed", x, CholeskyFactor._numpy_transposed_product)
+
+    def _solve(self, b: NDArray) -> Any:
+        return self._by_core("cholesky_solve", b, CholeskyFactor._numpy_solve)
+
+    def _solve_transposed(self, b: NDArray) -> Any:
+        return self._by_core("cholesky_solve_transposed", b, CholeskyFactor._numpy_solve_transposed)
+
+    def _by_core(self, operation: str, x: NDArray, form: "Callable[[CholeskyFactor, NDArray], Any]") -> Any:
+        """What the core has for an operation, with the rows that it reports as odd computed by the form."""
+        numbers = np.asarray(self._root[..., 0]), np.asarray(self._t[..., 0])
+        answer = _core.triangular(operation, self._p, self._pivot, self._c, self._G, *numbers, x)
+        if answer is NotImplemented:
+            return form(self, x)
+        if not isinstance(answer, tuple):
+            return answer
+        result, odd = answer
+        result[odd] = form(self._chosen(odd), _core.chosen(x, odd))
+        return result
+
+    def _numpy_product(self, x: NDArray) -> Any:
         x = np.where((self._pivot == 0.0) & (self._c == 0.0), 0.0, x)  # not even an infinity matters there
         before = _before(self._c * x)
         if not np.isfinite(before).all():
             before = np.where(self._p == 0.0, 0.0, before)
         return self._pivot * x - self._root * self._p * before
 
-    def _transposed_product(self, x: NDArray) -> Any:
+    def _numpy_transposed_product(self, x: NDArray) -> Any:
         x = np.where((self._pivot == 0.0) & (self._p == 0.0), 0.0, x)
         after = _after(self._p * x)
         if not np.isfinite(after).all():
             after = np.where(self._c == 0.0, 0.0, after)
         return self._pivot * x - self._root * self._c * after
 
-    def _solve(self, b: NDArray) -> NDArray:
+    def _numpy_solve(self, b: NDArray) -> NDArray:
         """Forward substitution: the sum of c_i y_i before j is (sum of b_i p_i / d_i before j) / G_j."""
-        known = np.where(self._p > 0.0, b * (self._p / self._d), 0.0)
+        known = np.where(self._p > 0.0, b * (self._p / (self._p + self._t)), 0.0)
         before = np.where(self._G[..., :-1] > 0.0, _before(known) / self._G[..., :-1], 0.0)
         return self._divided(b + self._p * before)
 
-    def _solve_transposed(self, b: NDArray) -> NDArray:
+    def _numpy_solve_transposed(self, b: NDArray) -> NDArray:
         """Back substitution: the sum of p_i y_i after j is G_(j+1) (sum of c_i b_i after j)."""
         return self._divided(b + self._c * self._G[..., 1:] * _after(self._c * b))
 
@@ -199,9 +220,28 @@ class CholeskyFactor(Operator):
         return np.where(self._pivot == 0.0, 0.0, x / self._pivot)
 
     def _expanded(self) -> "CholeskyFactor":
-        return replace(
-            self, **{name: getattr(self, name)[..., None, :] for name in ("_p", "_root", "_d", "_G", "_pivot", "_c")}
-        )
+        return replace(self, **{name: getattr(self, name)[..., None, :] for name in self._ARRAYS})
+
+    def _chosen(self, index: NDArray) -> "CholeskyFactor":
+        """Some of the rows, side by side. index: booleans of a shape that the batch broadcasts to."""
+        return replace(self, **{name: _core.chosen(getattr(self, name), index) for name in self._ARRAYS})
+
+
+def _factor(p: NDArray, weight: NDArray, damping: NDArray) -> tuple[Any, Any, Any]:
+    """The arrays pivot, c and G of a factor."""
+    weight, damping = weight[..., None], damping[..., None]
+    t = damping / weight
+    d = p + t
+    before = np.where(p > 0.0, p / d, 0.0)
+    G = _from_here_on(p)
+    if np.any(t > 0.0):
+        G = G + t * _up_to_here(before)
+    here, after = G[..., :-1], G[..., 1:]
+    pivot = np.sqrt(d * np.where(here > 0.0, after / here, 1.0))
+    c = np.where((after > 0.0) & (p > 0.0), np.sqrt(before) * np.sqrt(p / here) / np.sqrt(after), 0.0)
+    has_nan = np.isnan(p).any(axis=-1, keepdims=True)
+    nothing = np.where(has_nan & (p != 0.0), np.nan, 0.0)
+    return np.sqrt(weight) * pivot + nothing, c + nothing, G
 
 
 def _before(x: NDArray) -> NDArray:

@@ -7,8 +7,7 @@ import numpy as np
 from softjac import _arguments
 from softjac._arguments import Axis, NDArray, Shape
 from softjac.errors import ArgumentError, DTypeError, ShapeError
-from softjac.jacobian import softmax_vjp
-from softjac.operator import _entries, _forms, _rows, _sample, _solve, _spectrum, _sums
+from softjac.operator import _core, _entries, _forms, _rows, _sample, _solve, _spectrum
 from softjac.operator._base import Symmetric
 from softjac.operator._factors import CholeskyFactor, SquareRootFactor
 from softjac.operator._inverse import PseudoInverse
@@ -68,7 +67,7 @@ class SoftmaxJacobian(Symmetric):
     def _set(self, rows: Rows, dtype: "np.dtype[Any]", weight: object = 1.0, damping: object = 0.0) -> None:
         self._rows, self._dtype = rows, dtype
         self._weight, self._damping = (np.asarray(x, rows.p.dtype) for x in (weight, damping))
-        self._is_plain = bool(np.all(self._weight == 1.0) and np.all(self._damping == 0.0))
+        self._is_plain = bool((self._weight == 1.0).all() and not self._damping.any())
 
     def _with(self, weight: NDArray, damping: NDArray) -> "SoftmaxJacobian":
         other = object.__new__(type(self))
@@ -149,6 +148,8 @@ class SoftmaxJacobian(Symmetric):
     __rmul__ = __mul__
 
     def _one_a_row(self, name: str, t: object) -> NDArray | None:
+        if type(t) is float and 0.0 <= t < np.inf:
+            return np.asarray(t, self._rows.p.dtype)
         if isinstance(t, Symmetric):
             return None
         number = _rows.plain(name, t)
@@ -168,18 +169,11 @@ class SoftmaxJacobian(Symmetric):
 
     # -------------------------------------------------------------------------------------------------- products
 
-    def _product(self, x: NDArray) -> NDArray:
-        rows = self._rows
-        result: NDArray = softmax_vjp(None, x, probs=rows.p)
-        if np.isnan(rows.q_k).any():
-            result = np.where(rows.support, result, 0.0)
-        return result if self._is_plain else self._weighted(result, x)
+    def _product(self, x: NDArray) -> Any:
+        return _core.rows_of("product", _forms.product, self._rows, self._weight, self._damping, x)
 
     def _weighted(self, of_J: NDArray, of_identity: Any) -> Any:
-        """Weight times one vector, plus damping times another. A factor of 0 leaves nothing, not even of infinity."""
-        weight, damping = self._weight[..., None], self._damping[..., None]
-        of_J = np.where((weight > 0.0) | np.isnan(self._rows.q_k)[..., None], weight * of_J, 0.0)
-        return of_J + np.where(damping > 0.0, damping * of_identity, 0.0)
+        return _forms.weighted(self._rows, self._weight, self._damping, of_J, of_identity)
 
     def quad(self, v: object) -> Any:
         """Quadratic forms v^T J v = sum of p_i (v_i - vbar)^2, never negative. Shape (..., n) -> (...).
@@ -191,10 +185,8 @@ class SoftmaxJacobian(Symmetric):
         dtype = _arguments.common_dtype_of(self._dtype, x.dtype)
         x = x.astype(_rows.wide(dtype), copy=False)
         with np.errstate(all="ignore"):
-            result = _forms.variance(self._rows, x)
-            if not self._is_plain:
-                result = self._weighted(result[..., None], np.sum(x * x, axis=-1)[..., None])[..., 0]
-            return result.astype(dtype)[()]
+            result = _forms.quad(self._rows, self._weight, self._damping, x)
+            return result.astype(dtype, copy=False)[()]
 
     def sandwich(self, a: object) -> NDArray:
         """A J A^T for matrices A, shape (..., m, n) -> (..., m, m): the covariance of A y (the delta method).
@@ -222,7 +214,7 @@ class SoftmaxJacobian(Symmetric):
             return self._out(self._diagonal())
 
     def _diagonal(self) -> Any:
-        result = self._rows.on_support(self._rows.p * self._rows.q)
+        result = _forms.diagonal(self._rows)
         return result if self._is_plain else self._weighted(result, 1.0)
 
     def trace(self) -> Any:
@@ -231,8 +223,7 @@ class SoftmaxJacobian(Symmetric):
             return self._out(self._trace())[()]
 
     def _trace(self) -> Any:
-        hi, lo = _sums.total(self._rows.on_support(self._rows.p * self._rows.q))
-        return self._weight * (hi + lo) + self._damping * self._rows.n
+        return _core.rows_of("trace", _forms.trace, self._rows, self._weight, self._damping)
 
     def row(self, i: object) -> NDArray:
         """Row i of each Jacobian, shape batch_shape + (n,). Raises BoundsError."""
@@ -285,11 +276,16 @@ class SoftmaxJacobian(Symmetric):
         >>> SoftmaxJacobian([0.0, 0.0]).solve([1.0, 0.0])
         array([ 1., -1.])
         """
-        x = _rows.right_sides("b", b, self._rows.n, self.batch_shape)
+        x = _rows.vectors("b", b, self._rows.n, self.batch_shape)
         amount = self._one_a_row("damping", damping)
         if amount is None:
             raise DTypeError("damping is an operator: pass a number, or one a row.")
-        return self._rounded(lambda v: _solve.solve(self._rows, v, self._weight, self._damping + amount), x)
+        total = np.asarray(self._damping + amount)
+
+        def check() -> None:
+            _rows.check_finite("b", x)
+
+        return self._rounded(lambda v: _solve.solve(self._rows, v, self._weight, total, check), x)
 
     def pinv(self) -> PseudoInverse:
         """The pseudo-inverse as an operator: on the support P diag(1/p) P with P = I - 1 1^T / n."""
@@ -329,7 +325,7 @@ class SoftmaxJacobian(Symmetric):
 
     def rank(self) -> Any:
         """Ranks, shape batch_shape: the size of the support less 1; n with damping; 0 for J = 0."""
-        of_J = np.where(self._weight > 0.0, np.maximum(self._rows.support_size - 1, 0), 0)
+        of_J = np.where(self._weight > 0.0, np.maximum(self._rows.size - 1, 0), 0)
         return np.where(self._damping > 0.0, self._rows.n, of_J)[()]
 
     def eigvalsh(self) -> NDArray:

@@ -1,17 +1,18 @@
 """The probabilities that an operator is made of: computed or given, and what each row of them needs to be known."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from softjac import _arguments, _libraries
+from softjac import _arguments, _libraries, kernels
 from softjac._arguments import NDArray, Shape
 from softjac._containers import masked
 from softjac.errors import ArgumentError, DTypeError, ShapeError
 from softjac.operator import _sums
-from softjac.softmax import softmax
+from softjac.softmax import log_softmax, softmax
 
 FUNCTION = "SoftmaxJacobian"
 
@@ -20,25 +21,32 @@ FUNCTION = "SoftmaxJacobian"
 class Rows:
     """Rows of probabilities in the dtype computed in, float64 or longdouble.
 
-    p: shape batch + (n,). k: first index of the largest p of each row, shape batch. q_k: 1 - p_k as the sum of the
-    other p, shape batch; NaN in every row that holds one. An element with p = 0 is off the support: it was masked out,
-    or had no probability.
+    p: shape batch + (n,), C-contiguous. k: first index of the largest p of each row, shape batch. q_k: 1 - p_k as the
+    sum of the other p, shape batch; NaN in every row that holds one. An element with p = 0 is off the support: it was
+    masked out, or had no probability. size: how many elements of each row are on the support, NaN included.
+    has_subnormal: whether some p have lost digits to the end of the range. log_p: then the sums of log p over the
+    support, from the logits, NaN for the rows without such p.
     """
 
     p: NDArray
     k: NDArray
     q_k: NDArray
+    size: NDArray
+    has_subnormal: bool = False
+    log_p: NDArray | None = None
 
     @classmethod
     def of(cls, p: NDArray) -> "Rows":
         """Find the largest of each row, and what the others are together."""
-        if p.shape[-1] == 0:
-            return cls(p, np.zeros(p.shape[:-1], np.intp), np.zeros(p.shape[:-1], p.dtype))
-        k = np.argmax(p, axis=-1)
-        others = p.copy()
-        np.put_along_axis(others, k[..., None], 0.0, axis=-1)
-        hi, lo = _sums.total(others)
-        return cls(p, k, hi + lo + 0.0 * np.take_along_axis(p, k[..., None], axis=-1)[..., 0])
+        p = np.ascontiguousarray(p)
+        state = kernels.native.operator_state(p) if kernels.native is not None else NotImplemented
+        if state is NotImplemented:
+            return cls(p, *_state(p))
+        k, q_k, size, notes = state
+        odd = (notes & _ODD) != 0
+        if odd.any():
+            k[odd], q_k[odd], size[odd], _ = _state(p[odd])
+        return cls(p, k, q_k, size, bool((notes & _SUBNORMAL).any()))
 
     @property
     def n(self) -> int:
@@ -54,11 +62,6 @@ class Rows:
     def support(self) -> NDArray:
         """Which elements have a probability, NaN included."""
         return np.not_equal(self.p, 0.0)
-
-    @property
-    def support_size(self) -> Any:
-        """How many elements of each row have a probability, shape batch."""
-        return np.count_nonzero(self.support, axis=-1)
 
     @property
     def q(self) -> NDArray:
@@ -79,7 +82,45 @@ class Rows:
 
     def expanded(self) -> "Rows":
         """The same rows with a batch axis of length 1 at the end."""
-        return Rows(self.p[..., None, :], self.k[..., None], self.q_k[..., None])
+        k, q_k, size = (part[..., None] for part in (self.k, self.q_k, self.size))
+        log_p = None if self.log_p is None else self.log_p[..., None]
+        return Rows(self.p[..., None, :], k, q_k, size, self.has_subnormal, log_p)
+
+    def chosen(self, index: NDArray) -> "Rows":
+        """Some of the rows, side by side. index: booleans of a shape that the batch broadcasts to."""
+        p = np.broadcast_to(self.p, (*index.shape, self.n))[index]
+        k, q_k, size = (np.broadcast_to(part, index.shape)[index] for part in (self.k, self.q_k, self.size))
+        log_p = None if self.log_p is None else np.broadcast_to(self.log_p, index.shape)[index]
+        return Rows(p, k, q_k, size, self.has_subnormal, log_p)
+
+    def with_logits(self, z: NDArray, part: NDArray | None) -> "Rows":
+        """The same, with the sums of log p from the logits where p has lost its digits: only there is it worth it."""
+        if not self.has_subnormal:
+            return self
+        needs = np.any((self.p > 0.0) & (self.p < np.finfo(self.p.dtype).smallest_normal), axis=-1)
+        log_p = np.full(self.batch, np.nan, self.p.dtype)
+        logs = log_softmax(z[needs], where=None if part is None else np.broadcast_to(part, z.shape)[needs])
+        hi, lo = _sums.total(np.where(self.support[needs], logs, 0.0))
+        log_p[needs] = hi + lo
+        return replace(self, log_p=log_p)
+
+
+# The notes of kernels/native/operator_job.h.
+_ODD, _SUBNORMAL = 1, 2
+
+
+def _state(p: NDArray) -> tuple[NDArray, NDArray, NDArray, bool]:
+    """What Rows needs to know besides p."""
+    batch = p.shape[:-1]
+    if p.shape[-1] == 0:
+        return np.zeros(batch, np.int64), np.zeros(batch, p.dtype), np.zeros(batch, np.int64), False
+    k = np.asarray(np.argmax(p, axis=-1), np.int64)
+    others = p.copy()
+    np.put_along_axis(others, k[..., None], 0.0, axis=-1)
+    hi, lo = _sums.total(others)
+    q_k = np.asarray(hi + lo + 0.0 * np.take_along_axis(p, k[..., None], axis=-1)[..., 0])
+    is_subnormal = bool(np.any((p > 0.0) & (p < np.finfo(p.dtype).smallest_normal)))
+    return k, q_k, np.asarray(np.count_nonzero(p, axis=-1), np.int64), is_subnormal
 
 
 def wide(dtype: "np.dtype[Any]") -> "np.dtype[Any]":
@@ -96,6 +137,8 @@ def vectors(name: str, value: object, n: int, batch: Shape, *, core: int = 1, ax
     The axes before the last `core` broadcast against the batch.
     Raises DTypeError for what is no array of numbers, ShapeError for another length or other rows.
     """
+    if type(value) is np.ndarray and value.dtype == np.float64 and core == 1 and value.shape == (*batch, n):
+        return value  # the short way for the plainest
     x = plain(name, value)
     if x.ndim < core or x.shape[axis] != n:
         raise ShapeError(
@@ -115,10 +158,17 @@ def vectors(name: str, value: object, n: int, batch: Shape, *, core: int = 1, ax
 def right_sides(name: str, value: object, n: int, batch: Shape) -> NDArray:
     """The same for the right sides of equations. Raises ArgumentError for one that is not finite."""
     b = vectors(name, value, n, batch)
-    if not np.isfinite(b).all():
+    check_finite(name, b)
+    return b
+
+
+def check_finite(name: str, b: NDArray) -> None:
+    """Raises ArgumentError for right sides that are not finite."""
+    if (
+        not math.isfinite(np.add.reduce(b, axis=None)) and not np.isfinite(b).all()
+    ):  # a sum that is finite is one of finite numbers
         at = tuple(int(i) for i in np.argwhere(~np.isfinite(b))[0])
         raise ArgumentError(f"{name} holds {b[at]} at {at}: a right side has finite numbers only.")
-    return b
 
 
 def plain(name: str, value: object) -> NDArray:
@@ -138,7 +188,8 @@ def from_logits(logits: object, axis: object, where: object) -> tuple[Rows, "np.
     """Rows of softmax(logits), with the classes at the end, and the dtype of results."""
     z, part = _classes_last("logits", logits, axis, where)
     dtype = _arguments.common_dtype([z])
-    return Rows.of(softmax(z.astype(wide(dtype), copy=False), where=part)), dtype
+    z = z.astype(wide(dtype), copy=False)
+    return Rows.of(softmax(z, where=part)).with_logits(z, part), dtype
 
 
 def from_probs(probs: object, axis: object, where: object) -> tuple[Rows, "np.dtype[Any]"]:
@@ -182,6 +233,9 @@ def _row(index: tuple[int, ...]) -> object:
 
 def _classes_last(name: str, value: object, axis: object, where: object) -> tuple[NDArray, NDArray | None]:
     """The array with its classes at the end, and which elements take part."""
+    is_last = where is None and type(axis) is int and axis == -1
+    if is_last and type(value) is np.ndarray and value.dtype == np.float64 and value.ndim:
+        return value, None  # the short way for the plainest
     if masked.holds(value):
         array_and_mask: Any = value
         value, hidden = np.ma.getdata(array_and_mask), np.ma.getmaskarray(array_and_mask)

@@ -10,28 +10,45 @@ Source: A - A p p^T A / (sum of A p t) inverts diag(p) + t - p p^T (Sherman and 
 A p t, without cancellation. Run by tests/test_operator_exact.py.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from softjac._arguments import NDArray
-from softjac.operator import _sums
+from softjac.operator import _core, _sums
 from softjac.operator._rows import Rows
 
 _FAR = 2.0**900  # beyond it, the parts that numbers are cut in may overflow
+_HEADROOM = 128  # powers of two: a sum of 2^50 quotients by the smallest p is below 2^1024
 
 
-def solve(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -> Any:
-    """The x of least norm among those of least squares, shape (..., n)."""
+def solve(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray, check: Callable[[], None] = lambda: None) -> Any:
+    """The x of least norm among those of least squares, shape (..., n). check: raises for a b that is not finite."""
+    return _core.rows_of("solve", _solve, rows, weight, damping, b, check)
+
+
+def _solve(rows: Rows, weight: NDArray, damping: NDArray, b: NDArray) -> Any:
     if rows.n == 0:
         return np.zeros(np.broadcast_shapes(b.shape, rows.p.shape), b.dtype)
     size = np.max(np.abs(b), axis=-1, keepdims=True)
     far = (size > _FAR) | (size < 1.0 / _FAR) & (size > 0.0)
-    if far.any():
-        unit = np.where(far, np.ldexp(np.ones((), b.dtype), np.frexp(size)[1] - 1), 1.0)
-        return unit * _solve_in_range(rows, b / unit, weight, damping)
-    return _solve_in_range(rows, b, weight, damping)
+    exponent = np.frexp(size)[1] - 1
+    result = _scaled(rows, b, weight, damping, np.where(far, exponent, 0))
+    too_large = ~np.isfinite(result).all(axis=-1, keepdims=True)
+    if too_large.any():
+        # Terms overflow, of which one may be taken from another. Once more, so small that none does: in the end, each
+        # element that is too large overflows by itself.
+        result = np.where(too_large, _scaled(rows, b, weight, damping, exponent + _HEADROOM), result)
+    return result
+
+
+def _scaled(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray, exponent: NDArray) -> Any:
+    """Solved for b / 2^exponent, one exponent a row, and multiplied back."""
+    if not exponent.any():
+        return _solve_in_range(rows, b, weight, damping)
+    return np.ldexp(_solve_in_range(rows, np.ldexp(b, -exponent), weight, damping), exponent)
 
 
 def _solve_in_range(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -> Any:
@@ -81,14 +98,14 @@ class _System:
 
     def mean(self) -> Any:
         """Mean of A c over the support."""
-        size = np.maximum(self.rows.support_size, 1)[..., None]
+        size = np.maximum(self.rows.size, 1)[..., None]
         return _sums.summed(self.rows.n, self.centred) / size
 
 
 def _mean(x: NDArray, rows: Rows) -> tuple[Any, Any]:
     """Mean over the support as hi + lo, shape (..., 1)."""
     hi, lo = (part[..., None] for part in _sums.total(x, bits=90))
-    size = np.maximum(rows.support_size, 1)[..., None].astype(x.dtype)
+    size = np.maximum(rows.size, 1)[..., None].astype(x.dtype)
     mean = hi / size
     rest = _remainder(hi, mean, size)
     return mean, (rest + lo) / size

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from softjac._arguments import NDArray
-from softjac.operator import _sums
+from softjac.operator import _core, _sums
 from softjac.operator._roots import roots_between
 from softjac.operator._rows import Rows
 
@@ -21,7 +21,7 @@ def logpdet(rows: Rows, weight: NDArray, damping: NDArray) -> Any:
     With t = damping / weight the determinant is weight^n times the product of p + t, times t (sum of p / (p + t)).
     Source: Sylvester's determinant identity; run by tests/test_operator_exact.py.
     """
-    size = rows.support_size
+    size = rows.size
     n = rows.n
     if n == 0:
         return np.zeros(rows.batch, rows.p.dtype)
@@ -31,6 +31,9 @@ def logpdet(rows: Rows, weight: NDArray, damping: NDArray) -> Any:
     top = np.where(near_one, np.log1p(-rows.q_k[..., None]), np.take_along_axis(log_p, k, axis=-1))
     np.put_along_axis(log_p, k, top, axis=-1)
     hi, lo = _sums.total(rows.on_support(log_p))
+    if rows.log_p is not None:
+        from_p = np.isnan(rows.log_p)
+        hi, lo = np.where(from_p, hi, rows.log_p), np.where(from_p, lo, 0.0)
     singular = np.where(size > 1, np.log(np.maximum(size, 1)) + hi + lo + (size - 1) * np.log(weight), 0.0)
     singular = np.where(weight > 0.0, singular, 0.0) + 0.0 * rows.q_k  # NaN for a row that holds one
     if not np.any(damping > 0.0):
@@ -69,6 +72,11 @@ def frobenius(rows: Rows, weight: NDArray, damping: NDArray) -> Any:
 
 def largest(rows: Rows) -> Any:
     """The largest eigenvalue of J, shape batch: the root between the two largest p, or p where they tie."""
+    return _core.rows_of("norm", _largest, rows, _core.ONE, _core.ZERO)
+
+
+def _largest(rows: Rows, weight: NDArray, damping: NDArray, x: None) -> Any:
+    del weight, damping, x
     result = np.zeros(rows.batch, rows.p.dtype)
     if rows.n < 2:
         return result + rows.q_k if rows.n else result

@@ -22,6 +22,7 @@ enum class Op {
     cross_entropy,          // of one class a row: value and gradient
     cross_entropy_targets,  // of any targets, with smoothing and z-loss: value and gradient
     cross_entropy_hvp,      // product of its Hessian with a vector
+    operator_rows,  // operator_job.h
 };
 
 enum class Type { f16, bf16, f32, f64 };

@@ -2,6 +2,15 @@
 #include "jacobian.h"
 #include "weighted.h"
 
+#define SOFTJAC_JOIN_(a, b) a##b
+#define SOFTJAC_JOIN(a, b) SOFTJAC_JOIN_(a, b)
+
+// Rows of the operator, in operator_kernels.cpp.
+#define SOFTJAC_OPERATOR_ROWS SOFTJAC_JOIN(operator_rows_, SOFTJAC_ISA_NAME)
+namespace softjac {
+void SOFTJAC_OPERATOR_ROWS(const Job& job, std::ptrdiff_t first, std::ptrdiff_t last);
+}  // namespace softjac
+
 namespace {
 
 using softjac::KernelTable;
@@ -40,6 +49,7 @@ template <class F> auto with_type(Type type, const F& f) {
 }
 
 std::size_t scratch_bytes(const Job& job) {
+    if (job.op == Op::operator_rows) return 0;
     return with_type(job.type, [&](auto x) {
         using X = decltype(x);
         if (job.op == Op::softmax_jacobian) return JacobianDriver<X>::scratch_bytes(job);
@@ -50,6 +60,8 @@ std::size_t scratch_bytes(const Job& job) {
 }
 
 void rows(const Job& job, std::ptrdiff_t first, std::ptrdiff_t last, char* scratch) {
+    if (job.op == Op::operator_rows)
+        return softjac::SOFTJAC_OPERATOR_ROWS(job, first, last);
     with_type(job.type, [&](auto x) {
         with_driver<decltype(x)>(job.op, [&](auto use) { decltype(use)::type::rows(job, first, last, scratch); });
     });
@@ -64,8 +76,6 @@ void jacobian(const Job& job, std::ptrdiff_t row, std::ptrdiff_t i_first, std::p
 
 }  // namespace
 
-#define SOFTJAC_JOIN_(a, b) a##b
-#define SOFTJAC_JOIN(a, b) SOFTJAC_JOIN_(a, b)
 #define SOFTJAC_TEXT_(a) #a
 #define SOFTJAC_TEXT(a) SOFTJAC_TEXT_(a)
 

@@ -7,6 +7,7 @@
 
 #include "dispatch.h"
 #include "losses.h"
+#include "operator_module.h"
 
 namespace softjac {
 namespace {
@@ -225,6 +226,13 @@ PyCFunction function_pointer(PyObject* (*function)(PyObject*, PyObject* const*, 
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
+PyObject* state_of_rows(PyObject*, PyObject* p) {
+    return operator_state(p, *chosen_kernels, thread_count.load(std::memory_order_relaxed), interrupted_by_signal);
+}
+template <auto kFunction> PyObject* of_operator(PyObject*, PyObject* const* args, Py_ssize_t count) {
+    return kFunction(args, count, *chosen_kernels, thread_count.load(std::memory_order_relaxed), interrupted_by_signal);
+}
+
 #define SOFTJAC_METHOD(index) \
     {kFunctions[index].name, function_pointer(&method<index>), METH_FASTCALL, kFunctions[index].doc}
 
@@ -247,6 +255,13 @@ PyMethodDef methods[] = {
     {"cross_entropy_hvp", function_pointer(&cross_entropy_hvp), METH_FASTCALL,
      "cross_entropy_hvp(logits, tangent, alpha, beta, where, axis, out)"},
     {"scan_targets", function_pointer(&scan_targets), METH_FASTCALL, "scan_targets(targets, axis, weight, where)"},
+    {"operator_state", state_of_rows, METH_O, "operator_state(p)"},
+    {"operator_rows", function_pointer(&of_operator<operator_rows>),
+     METH_FASTCALL, "operator_rows(operation, p, k, q_k, size, weight, damping, x)"},
+    {"operator_cholesky", function_pointer(&of_operator<operator_cholesky>),
+     METH_FASTCALL, "operator_cholesky(p, weight, damping)"},
+    {"operator_triangular", function_pointer(&of_operator<operator_triangular>),
+     METH_FASTCALL, "operator_triangular(operation, p, pivot, c, G, root, t, x)"},
     {"set_num_threads", set_num_threads, METH_O, "set_num_threads(n)"},
     {"get_num_threads", get_num_threads, METH_NOARGS, "get_num_threads()"},
     {"isa", isa, METH_NOARGS, "The instruction set in use."},

@@ -93,6 +93,11 @@ SOFTJAC_INLINE F16 operator-(const F16& a) {
     SOFTJAC_EACH_PART r.part[i] = -a.part[i];
     return r;
 }
+SOFTJAC_INLINE F16 sqrt(const F16& a) {
+    F16 r;
+    SOFTJAC_EACH_PART r.part[i] = sqrt(a.part[i]);
+    return r;
+}
 SOFTJAC_INLINE M16 operator|(const M16& a, const M16& b) {
     M16 r;
     SOFTJAC_EACH_PART r.part[i] = a.part[i] | b.part[i];

@@ -31,6 +31,7 @@ SOFTJAC_INLINE Vec operator-(Vec a, Vec b) { return {vsubq_f64(a.v, b.v)}; }
 SOFTJAC_INLINE Vec operator*(Vec a, Vec b) { return {vmulq_f64(a.v, b.v)}; }
 SOFTJAC_INLINE Vec operator/(Vec a, Vec b) { return {vdivq_f64(a.v, b.v)}; }
 SOFTJAC_INLINE Vec operator-(Vec a) { return {vnegq_f64(a.v)}; }
+SOFTJAC_INLINE Vec sqrt(Vec a) { return {vsqrtq_f64(a.v)}; }
 SOFTJAC_INLINE Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f64(c.v, a.v, b.v)}; }
 SOFTJAC_INLINE Vec fnma(Vec a, Vec b, Vec c) { return {vfmsq_f64(c.v, a.v, b.v)}; }
 

@@ -51,6 +51,7 @@ SOFTJAC_INLINE F1 operator-(F1 a, F1 b) { return {a.v - b.v}; }
 SOFTJAC_INLINE F1 operator*(F1 a, F1 b) { return {a.v * b.v}; }
 SOFTJAC_INLINE F1 operator/(F1 a, F1 b) { return {a.v / b.v}; }
 SOFTJAC_INLINE F1 operator-(F1 a) { return {-a.v}; }
+SOFTJAC_INLINE F1 sqrt(F1 a) { return {std::sqrt(a.v)}; }
 SOFTJAC_INLINE F1 fma(F1 a, F1 b, F1 c) { return {std::fma(a.v, b.v, c.v)}; }
 SOFTJAC_INLINE F1 fnma(F1 a, F1 b, F1 c) { return {std::fma(-a.v, b.v, c.v)}; }
 
