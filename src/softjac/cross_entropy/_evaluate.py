@@ -38,10 +38,18 @@ def product(problem: Problem, out: Any = None) -> Any:
     z, v = (x if x.dtype == dtype and x.flags.aligned else x.astype(dtype) for x in (problem.z, tangent))
     target, result = _memory(problem, out, [tangent])
     computed = target if dtype == problem.dtype else np.empty_like(z, subok=False)
-    operands = z, v, *curvature(problem), problem.part, problem.axis, computed
-    if not _in_core("cross_entropy_hvp", dtype, operands, [0, 1, 6]):
-        reference.cross_entropy_hvp(*operands)
+    alpha, beta = (_one_a_row(x) for x in _factors(problem))
+    _compute("cross_entropy_hvp", dtype, (z, v, alpha, beta, problem.part, problem.axis, computed), [0, 1, 6])
     return problem.shell.around_gradient(_placed(computed, result), out)
+
+
+def _factors(problem: Problem) -> tuple[Any, Any]:
+    """The same as `curvature`, without work where T = 1 in all rows."""
+    t = problem.targets
+    if t.total is None and t.mass is None and problem.weight is None and not problem.z_loss and np.all(t.label != -2):
+        return problem.scale[0], 0.0
+    alpha, beta = curvature(problem)
+    return alpha, beta if problem.z_loss else 0.0
 
 
 def curvature(problem: Problem) -> tuple[NDArray, NDArray]:
@@ -49,8 +57,8 @@ def curvature(problem: Problem) -> tuple[NDArray, NDArray]:
 
     Both are 0 in a row that does not count.
     """
-    a = arithmetic_for(problem.wide)
     counted = problem.targets.label != -2
+    a = arithmetic_for(problem.wide)
     one, zero = np.ones(problem.batch, problem.wide), np.zeros(problem.batch, problem.wide)
     C = problem.scale[0] * one, problem.scale[1] * one
     T = one if problem.targets.total is None else problem.targets.total, zero
@@ -86,26 +94,71 @@ def _mean_weight(problem: Problem) -> tuple[Any, Any]:
 
 def _run(problem: Problem, hi: NDArray | None, lo: NDArray | None, out: NDArray | None) -> None:
     """Losses of rows as hi + lo, without their scale, and the gradient with it."""
-    t = problem.targets
+    t, smoothing, z_loss = problem.targets, problem.label_smoothing, problem.z_loss
+    scale = [_one_a_row(x) for x in problem.scale]
+    if t.y is not None and not smoothing and not z_loss and np.any(t.label >= 0):
+        _run_apart(problem, hi, lo, out)
+        return
     operands = (
-        problem.z, t.y, t.label, t.mass, *problem.scale, problem.weight, problem.part, problem.axis,
-        problem.label_smoothing, problem.z_loss, hi, lo, out,
+        problem.z, t.y, t.label, t.mass, *scale, problem.weight, problem.part, problem.axis, smoothing, z_loss,
+        hi, lo, out,
     )  # fmt: skip
-    if not _in_core("cross_entropy", problem.dtype, operands, [0, 13]):
-        reference.cross_entropy(*operands)
+    _compute("cross_entropy", problem.dtype, operands, [0, 13])
 
 
-def _in_core(name: str, dtype: "np.dtype[Any]", operands: tuple[Any, ...], of_dtype: list[int]) -> bool:
-    """Compute by the compiled core, where it serves this. It reads and writes bfloat16 as uint16."""
-    core = getattr(kernels.native, name, None)
-    if core is None or dtype.char == "g":
-        return False
-    if _arguments.is_bfloat16(dtype):
-        given = list(operands)
-        for i in of_dtype:
-            given[i] = None if given[i] is None else given[i].view(np.uint16)
-        return core(*given, True) is not NotImplemented
-    return core(*operands) is not NotImplemented
+def _run_apart(problem: Problem, hi: NDArray | None, lo: NDArray | None, out: NDArray | None) -> None:
+    """The same where some rows have a class and some a distribution: a block at a time, each kind by itself.
+
+    So a one-hot row has the bits of its class, whatever stands beside it.
+    """
+    t, last = problem.targets, -1
+    z, y, part, target = (
+        None if x is None else np.moveaxis(x, problem.axis, -1) for x in (problem.z, t.y, problem.part, out)
+    )
+    columns = [None if x is None else np.broadcast_to(x, problem.batch) for x in (t.label, t.mass, *problem.scale)]
+    for block in reference.blocks(problem.batch, problem.n):
+        wholes = [None if x is None else x[block] for x in (z, y, part, *columns)]
+        own = wholes[3] == -1
+        for rows, with_y in ((np.flatnonzero(own), True), (np.flatnonzero(~own), False)):
+            x, its_y, its_part, label, mass, *scale = (None if w is None else w[rows] for w in wholes)
+            found = [None if w is None else np.empty(len(rows), problem.wide) for w in (hi, lo)]
+            g = None if target is None else np.empty((len(rows), problem.n), problem.dtype)
+            operands = (
+                x, its_y if with_y else None, label, mass, *scale, problem.weight, its_part, last, 0.0, 0.0, *found, g,
+            )  # fmt: skip
+            _compute("cross_entropy", problem.dtype, operands, [0, 13])
+            for whole, piece in ((hi, found[0]), (lo, found[1]), (target, g)):
+                if whole is not None:
+                    whole[_rows_of(block, rows)] = piece
+
+
+def _rows_of(block: Any, rows: NDArray) -> Any:
+    """The rows of a block as an index of the batch."""
+    if block is None:
+        return (None, ...)
+    return block.start + rows if isinstance(block, slice) else tuple(i[rows] for i in block)
+
+
+def _compute(name: str, dtype: "np.dtype[Any]", operands: tuple[Any, ...], of_dtype: list[int]) -> None:
+    """Compute by the compiled core where it serves this, else by the reference.
+
+    of_dtype: the operands of that dtype. The core reads and writes bfloat16 as uint16.
+    """
+    core = None if dtype.char == "g" else getattr(kernels.native, name, None)
+    if core is not None:
+        given: list[Any] = list(operands)
+        if _arguments.is_bfloat16(dtype):
+            for i in of_dtype:
+                given[i] = None if given[i] is None else given[i].view(np.uint16)
+            given.append(True)
+        if core(*given) is not NotImplemented:
+            return
+    getattr(reference, name)(*operands)
+
+
+def _one_a_row(x: Any) -> Any:
+    """An array of the shape of the batch, or a number."""
+    return float(x) if not isinstance(x, np.longdouble) and not np.ndim(x) else x
 
 
 def _memory(problem: Problem, out: Any, tangents: list[NDArray]) -> tuple[NDArray, NDArray]:

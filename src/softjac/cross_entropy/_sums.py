@@ -1,12 +1,38 @@
 """Sums of rows that are not negative, as hi + lo."""
 
 import math
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from softjac._arguments import NDArray
 
+
+@lru_cache(maxsize=64)
+def inverse(n: int) -> tuple[float, float]:
+    """1 / n as hi + lo."""
+    hi = 1.0 / n
+    return hi, float((1 - Fraction(hi) * n) / n)
+
+
+def quotient(s: float, rest: float, n: float) -> float:
+    """(s + rest) / n, rounded once. n is a whole number below 2^53.
+
+    Source: Dekker 1971, with Veltkamp's splitting; run by tests/test_cross_entropy_sums.py.
+    """
+    q = s / n
+    if not -_FAR < q < _FAR:
+        return q
+    product = q * n
+    q_hi, n_hi = (c - (c - x) for x, c in ((q, q * _SPLIT), (n, n * _SPLIT)))
+    q_lo, n_lo = q - q_hi, n - n_hi
+    error = ((q_hi * n_hi - product) + (q_hi * n_lo + q_lo * n_hi)) + q_lo * n_lo
+    return q + (((s - product) - error) + rest) / n
+
+
+_SPLIT = 2.0**27 + 1.0
 _TOGETHER = 1 << 14  # rows that are added together, so that what is in between stays in the cache
 _FEW = 32
 _FAR = 2.0**900  # rows beyond it are added in units of 2^200
