@@ -129,14 +129,11 @@ def special_rows(n, count, rng):
     return z
 
 
-AMONG_OTHERS = [names for names in COMBINATIONS if len(names) != 2 or "soft targets" in names]
-
-
 @cache
 def among_others(names, dtype_name):
     """Batches with special rows, and what is expected of each row: loss, gradient, where it is plain the product."""
     found, dtype = [], DTYPES[DTYPE_NAMES.index(dtype_name)]
-    for n, count in [(1, 12), (2, 22), (3, 33), (17, 18), (50, 3)]:
+    for n, count in [(1, 12), (3, 33), (17, 18), (50, 2)] if len(names) != 2 else [(2, 22), (7, 20)]:
         rng = np.random.default_rng([n, count])
         z = special_rows(n, count, rng).astype(dtype)
         v = rng.standard_normal((count, n)).astype(dtype)
@@ -163,7 +160,7 @@ def among_others(names, dtype_name):
 
 
 @EVERY_DTYPE
-@pytest.mark.parametrize("names", AMONG_OTHERS, ids=combination_id)
+@pytest.mark.parametrize("names", COMBINATIONS, ids=combination_id)
 def test_special_rows_among_others(names, dtype, sj):
     judge, products = Judge(sj, dtype), Worst()
     for z, v, targets, options, rows in among_others(frozenset(names), dtype.name):
@@ -176,7 +173,7 @@ def test_special_rows_among_others(names, dtype, sj):
                 judge.gradient((label, i), gradient[r, i], entry, soft=truth.soft)
             for i, entry in enumerate(of_product or []):
                 products.add((label, i), product[r, i], entry, format_of(dtype), *budget("cross_entropy_hvp", dtype))
-    judge.check(losses=80, gradients=500)
+    judge.check(losses=40, gradients=150)
     products.check(
         at_least=0 if len(names) > 1 or names & {"weight", "label_smoothing", "z_loss", "soft targets"} else 500
     )
