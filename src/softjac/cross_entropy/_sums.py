@@ -1,7 +1,7 @@
 """Sums of rows that are not negative, as hi + lo."""
 
 import math
-from fractions import Fraction
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -14,22 +14,21 @@ from softjac._arguments import NDArray
 def inverse(n: int) -> tuple[float, float]:
     """1 / n as hi + lo."""
     hi = 1.0 / n
-    return hi, float((1 - Fraction(hi) * n) / n)
+    return hi, _remainder(1.0, hi, float(n)) / n
 
 
 def quotient(s: float, rest: float, n: float) -> float:
-    """(s + rest) / n, rounded once. n is a whole number below 2^53.
-
-    Source: Dekker 1971, with Veltkamp's splitting; run by tests/test_cross_entropy_sums.py.
-    """
+    """(s + rest) / n, rounded once. n is a whole number below 2^53."""
     q = s / n
-    if not -_FAR < q < _FAR:
-        return q
-    product = q * n
-    q_hi, n_hi = (c - (c - x) for x, c in ((q, q * _SPLIT), (n, n * _SPLIT)))
+    return q + (_remainder(s, q, n) + rest) / n if -_FAR < q < _FAR else q
+
+
+def _remainder(s: float, q: float, n: float) -> float:
+    """S - q * n exactly. Source: Dekker 1971, with Veltkamp's splitting; run by tests/test_cross_entropy_sums.py."""
+    product, a, b = q * n, q * _SPLIT, n * _SPLIT
+    q_hi, n_hi = a - (a - q), b - (b - n)
     q_lo, n_lo = q - q_hi, n - n_hi
-    error = ((q_hi * n_hi - product) + (q_hi * n_lo + q_lo * n_hi)) + q_lo * n_lo
-    return q + (((s - product) - error) + rest) / n
+    return (s - product) - (((q_hi * n_hi - product) + (q_hi * n_lo + q_lo * n_hi)) + q_lo * n_lo)
 
 
 _SPLIT = 2.0**27 + 1.0
@@ -50,14 +49,17 @@ def total(hi: NDArray, lo: NDArray) -> tuple[Any, Any, float]:
     n = len(hi)
     if n == 1:
         return hi[0], lo[0], 1.0
+    if n <= _FEW and hi.dtype == np.float64:
+        parts = [*hi.tolist(), *lo.tolist()]
+        with suppress(OverflowError, ValueError):  # the latter for +inf beside -inf
+            s = math.fsum(parts)
+            if -_FAR < s < _FAR:
+                parts.append(-s)
+                return s, math.fsum(parts), 1.0
     largest = np.max(hi, initial=0.0)
     if not np.isfinite(largest):  # +inf or NaN, and nothing is negative
         return largest, hi.dtype.type(0.0), 1.0
     unit = 2.0**200 if largest > _FAR else 1.0
-    if n <= _FEW and unit == 1.0 and hi.dtype == np.float64:
-        parts = [*hi.tolist(), *lo.tolist()]
-        s = math.fsum(parts)
-        return s, math.fsum([*parts, -s]), unit
     s, rest = hi.dtype.type(0.0), hi.dtype.type(0.0)
     cut = np.ldexp(hi.dtype.type(1.0), int(np.frexp(largest / unit)[1]) + n.bit_length() + 1)
     for start in range(0, n, _TOGETHER):
