@@ -133,7 +133,7 @@ def special_rows(n, count, rng):
 def among_others(names, dtype_name):
     """Batches with special rows, and what is expected of each row: loss, gradient, where it is plain the product."""
     found, dtype = [], DTYPES[DTYPE_NAMES.index(dtype_name)]
-    for n, count in [(1, 12), (3, 33), (17, 18), (50, 2)] if len(names) != 2 else [(2, 22), (7, 20)]:
+    for n, count in [(1, 7), (3, 33), (17, 18)] if len(names) != 2 else [(5, 21)]:
         rng = np.random.default_rng([n, count])
         z = special_rows(n, count, rng).astype(dtype)
         v = rng.standard_normal((count, n)).astype(dtype)
@@ -173,7 +173,7 @@ def test_special_rows_among_others(names, dtype, sj):
                 judge.gradient((label, i), gradient[r, i], entry, soft=truth.soft)
             for i, entry in enumerate(of_product or []):
                 products.add((label, i), product[r, i], entry, format_of(dtype), *budget("cross_entropy_hvp", dtype))
-    judge.check(losses=40, gradients=150)
+    judge.check(losses=20, gradients=100)
     products.check(
         at_least=0 if len(names) > 1 or names & {"weight", "label_smoothing", "z_loss", "soft targets"} else 500
     )
@@ -290,7 +290,7 @@ ONE_HOT_OPTIONS += [ALL_OPTIONS - {"ignore_index"}]
 @EVERY_DTYPE
 @pytest.mark.parametrize("names", ONE_HOT_OPTIONS, ids=combination_id)
 def test_a_one_hot_row_and_its_class_have_the_same_bits(names, dtype, sj):
-    for n, count in [(1, 3), (3, 40), (10, 33), (70, 3)]:
+    for n, count in [(3, 40), (10, 17), (70, 2)]:
         rng = np.random.default_rng([n, count])
         z = (special_rows(n, count, rng) if n < 50 else rng.standard_normal((count, n)) * 20).astype(dtype)
         v = rng.standard_normal((count, n)).astype(dtype)
