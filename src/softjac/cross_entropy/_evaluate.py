@@ -77,6 +77,8 @@ def curvature(problem: Problem) -> tuple[NDArray, NDArray]:
     a, t, eps = arithmetic_for(problem.wide), problem.targets, problem.wide.type(problem.label_smoothing)
     one = np.broadcast_to(problem.wide.type(1.0), problem.batch)
     T = t.mass if t.total is None and t.mass is not None else t.total
+    if t.by_class and problem.weight is not None:
+        T = np.take(problem.weight, np.maximum(t.label, 0))
     share, share_lo = _mean_weight(problem) if problem.label_smoothing else (one, one)
     C = [np.broadcast_to(x, problem.batch) for x in problem.scale()]
 

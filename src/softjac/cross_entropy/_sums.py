@@ -34,7 +34,7 @@ def _remainder(s: float, q: float, n: float) -> float:
 
 
 _SPLIT = 2.0**27 + 1.0
-_TOGETHER = 1 << 12  # rows that are worked on together, so that what is in between stays in the cache
+_TOGETHER = 1 << 11  # rows that are worked on together, so that what is in between stays in the cache
 _FEW = 32
 _FAR = 2.0**900  # rows beyond it are added in units of 2^200
 
