@@ -122,7 +122,9 @@ class Problem:
             piece = object.__new__(Problem)
             piece.__dict__.update(self.__dict__)
             piece.__dict__.update({name: _at(x, at) for name, x in moved.items()})
-            piece.targets = _targets.Targets(t.label[at], _at(t.mass, at), _at(y, at), _at(t.total, at), t.by_class)
+            piece.targets = _targets.Targets(
+                t.label[at], _at(t.mass, at), _at(y, at), _at(t.total, at), by_class=t.by_class
+            )
             piece.omega = _at(self.omega, at)
             piece.batch = piece.targets.label.shape
             piece.axis = len(piece.batch)

@@ -69,8 +69,9 @@ class Total:
         times = None if times is None else times.reshape(-1)
         if times is None and len(hi) <= _FEW and self.s == 0.0 and self._add_few(hi, lo):
             return
-        for start in range(0, len(hi), _TOGETHER):
-            block = slice(start, start + _TOGETHER)
+        step = 8 * _TOGETHER if times is None else _TOGETHER
+        for start in range(0, len(hi), step):
+            block = slice(start, start + step)
             self._add_block(hi[block], lo[block], None if times is None else times[block])
 
     def _add_few(self, hi: NDArray, lo: NDArray) -> bool:

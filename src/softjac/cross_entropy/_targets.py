@@ -1,6 +1,5 @@
 """Targets: classes or distributions, decided by their shape, checked before anything is computed."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from softjac.errors import ArgumentError, BoundsError, DTypeError, ShapeError
 from softjac.kernels import cross_entropy_numpy as reference
 
 
-@dataclass
 class Targets:
     """What each row aims at. All arrays but y have the shape of the batch.
 
@@ -21,11 +19,10 @@ class Targets:
     total: the sum of w y of each row; None for 1, and for classes. by_class: given as classes.
     """
 
-    label: NDArray
-    mass: NDArray | None
-    y: NDArray | None
-    total: NDArray | None
-    by_class: bool
+    def __init__(
+        self, label: NDArray, mass: NDArray | None, y: NDArray | None, total: NDArray | None, *, by_class: bool
+    ) -> None:
+        self.label, self.mass, self.y, self.total, self.by_class = label, mass, y, total, by_class
 
 
 def find(
