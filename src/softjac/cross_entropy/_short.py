@@ -13,6 +13,8 @@ from softjac.cross_entropy import _sums
 _core = getattr(kernels.native, "cross_entropy", None)
 _core_hvp = getattr(kernels.native, "cross_entropy_hvp", None)
 _maximum = np.maximum.reduce
+_FLOAT64 = np.dtype(np.float64)
+_MOST = 1 << 16  # rows: the losses of more are added a piece at a time, the long way
 _INT64 = np.dtype(np.int64)
 
 
@@ -27,14 +29,16 @@ def value_and_grad(
         return NotImplemented
     label = np.array(targets) if type(targets) is int else targets
     batch = label.shape
-    hi, lo = (np.empty(batch), np.empty(batch)) if value else (None, None)
     rows = label.size
+    if value and rows > _MOST and reduction != "none":
+        return NotImplemented
     if reduction == "mean":
         scale, scale_lo = _sums.inverse(rows)
     elif reduction in {"none", "sum"}:
         scale, scale_lo = 1.0, 0.0
     else:
         return NotImplemented
+    hi, lo = (np.empty(batch), np.empty(batch)) if value else (None, None)
     g = (np.empty_like(logits) if out is None else out) if grad else None
     axis = len(batch)
     if _core(logits, None, label, None, scale, scale_lo, None, None, axis, 0.0, 0.0, hi, lo, g) is NotImplemented:
@@ -49,8 +53,10 @@ def value_and_grad(
         s, rest, unit = hi.item(), lo.item(), 1.0
     else:
         with np.errstate(all="ignore"):
-            s, rest, unit = _sums.total(hi, lo)
-    mean = _sums.quotient(float(s), float(rest), float(rows) if reduction == "mean" else 1.0) * unit
+            total = _sums.Total(_FLOAT64)
+            total.add(hi, lo)
+            s, rest, unit = float(total.s), float(total.rest), total.unit
+    mean = _sums.quotient(s, rest, float(rows) if reduction == "mean" else 1.0) * unit
     if dtype.char == "d":
         return np.float64(mean), g
     with np.errstate(all="ignore"):
