@@ -10,7 +10,9 @@ REDUCTIONS = ("none", "sum", "mean")
 OPTIONS = ("weight", "sample_weight", "label_smoothing", "ignore_index", "z_loss", "where", "soft targets")
 REFUSED = {"ignore_index", "soft targets"}  # there is no index to ignore
 PAIRS = [set(pair) for pair in itertools.combinations(OPTIONS, 2) if set(pair) != REFUSED]
-COMBINATIONS = [set(), *({option} for option in OPTIONS), *PAIRS, {*OPTIONS} - {"ignore_index"}, {*OPTIONS[:6]}]
+WITHOUT_MASK = [{*OPTIONS} - {"ignore_index", "where"}, {*OPTIONS} - {"soft targets", "where"}]
+COMBINATIONS = [set(), *({option} for option in OPTIONS), *PAIRS, *WITHOUT_MASK]
+COMBINATIONS += [{*OPTIONS} - {"ignore_index"}, {*OPTIONS} - {"soft targets"}]
 ALL_OPTIONS = COMBINATIONS[-1]
 
 
@@ -46,8 +48,10 @@ def problem(names: Iterable[str], count: int, n: int, seed: int = 0) -> tuple[An
         labels[rng.random(count) < 0.2] = options["ignore_index"]
     if "soft targets" not in names:
         return labels, options
-    y = rng.dirichlet(np.full(n, 0.5), count) * rng.uniform(0.5, 1.5, (count, 1))
+    y = rng.standard_exponential((count, n)) ** 2
+    y *= rng.uniform(0.5, 1.5, (count, 1)) / y.sum(axis=-1, keepdims=True)
     y[rng.random((count, n)) < 0.2] = 0.0
-    y[1::4] = np.eye(n)[labels[1::4]] * rng.uniform(0.5, 1.5, (len(y[1::4]), 1))
-    y[2::5] = np.eye(n)[labels[2::5]]
+    for rows, mass in [(slice(1, None, 4), rng.uniform(0.5, 1.5)), (slice(2, None, 5), 1.0)]:  # one class alone
+        y[rows] = 0.0
+        y[rows][np.arange(len(y[rows])), labels[rows]] = mass
     return np.where(where, y, 0.0), options

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from flint import arb
 
-from oracle import Truth
-from oracle_cross_entropy import LossRow, effective_targets, fractions, row_of
+from oracle import Truth, working_precision
+from oracle_cross_entropy import ZERO, LossRow, effective_targets, fractions, rational, row_of
 
 INF, NAN = math.inf, math.nan
 
@@ -25,8 +25,9 @@ class Expected(NamedTuple):
     soft: bool
 
 
-def value(x: float | Fraction) -> Truth:
-    return Truth(arb(float(x)))
+def value(x: float | Fraction, scale: Fraction = ZERO) -> Truth:
+    with working_precision(512):
+        return Truth(rational(x) if isinstance(x, Fraction) else arb(x), rational(scale))
 
 
 def expected(
@@ -53,22 +54,23 @@ def expected(
 
     w = None if weight is None else fractions([weight[j] for j in members])
     t = dict(zip(members, effective_targets(fractions([y[j] for j in members]), w, eps), strict=True))
-    T = sum(t.values(), Fraction(0))
+    T = sum(t.values(), ZERO)
     finite = [j for j in members if abs(z[j]) < INF]
     tops = [j for j in members if z[j] == INF]
     if any(math.isnan(z[j]) for j in members) or not (finite or tops):
         return Expected(value(NAN), fill(dict.fromkeys(members, value(NAN))), soft)
 
-    left = {j: value(-omega * t[j]) for j in members}  # -t_j, where p_j is 0
+    left = {j: value(-omega * t[j], omega * t[j] * soft) for j in members}  # -t_j, where p_j is 0
     if len(tops) == 1:
         others = T - t[tops[0]]
         loss = INF if others or zeta else 0.0
-        return Expected(value(loss), fill(left | {tops[0]: value(INF if zeta else omega * others)}), soft)
+        top = value(INF) if zeta else value(omega * others, omega * (T + t[tops[0]]) * soft)
+        return Expected(value(loss), fill(left | {tops[0]: top}), soft)
     if tops:
         loss = NAN if any(t[j] for j in tops) else INF if T or zeta else 0.0
         return Expected(value(loss), fill(left | dict.fromkeys(tops, value(NAN if T or zeta else 0.0))), soft)
 
-    beyond = sum((t[j] for j in members if z[j] == -INF), Fraction(0))
+    beyond = sum((t[j] for j in members if z[j] == -INF), ZERO)
     row = LossRow(
         row_of([logits[j] for j in finite]),
         [t[j] for j in finite],

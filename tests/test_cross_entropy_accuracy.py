@@ -59,7 +59,7 @@ def class_cases(dtype_name: str) -> list[Case]:
     found = []
     for n, rows in by_length(dtype_name).items():
         logits, labels = [], []
-        for row in rows if n < 1000 else rows[::4]:
+        for row in rows if n < 1000 else rows[::6]:
             z = row.logits.astype(np.float64)
             rng = hard_rows.rng_for(f"label {row.name}")
             of_row = {int(z.argmax()), int(z.argmin()), *rng.integers(0, n, 1 if n < 1000 else 0).tolist()}
@@ -88,7 +88,7 @@ def test_hard_rows_are_within_the_budget(dtype, sj):
 def gap_cases(dtype_name: str) -> list[Case]:
     """Two classes from 0 to 100 (float64: 740) apart, both as label and on both sides; and with a third far below."""
     dtype = np.dtype(dtype_name)
-    gaps = np.linspace(0.0, 740.0, 1481) if dtype == np.float64 else np.linspace(0.0, 100.0, 801)
+    gaps = np.linspace(0.0, 740.0, 371) if dtype == np.float64 else np.linspace(0.0, 100.0, 201)
     found = []
     for name, rows in [
         ("the larger last", [np.zeros_like(gaps), gaps]),
@@ -106,7 +106,7 @@ def gap_cases(dtype_name: str) -> list[Case]:
 
 @pytest.mark.parametrize("dtype", WIDE, ids=str)
 def test_gaps_are_within_the_budget(dtype, sj):
-    hold(sj, dtype, gap_cases(dtype.name)).check(losses=8000, gradients=20_000)
+    hold(sj, dtype, gap_cases(dtype.name)).check(losses=2000, gradients=5000)
 
 
 @pytest.mark.parametrize("dtype", WIDE, ids=str)
@@ -179,7 +179,7 @@ def reduced_cases(dtype_name: str) -> list[Case]:
     """Batches whose sum or mean is what is looked at."""
     found, dtype = [], np.dtype(dtype_name)
     for kind in REDUCED:
-        for count, n in [(1, 5), (2, 3), (7, 10), (250, 4)]:
+        for count, n in [(1, 5), (2, 3), (7, 10), (100, 4)]:
             rng = hard_rows.rng_for(f"reduced {kind} {count}")
             z = rng.standard_normal((count, n)) * 3.0
             for names in [set(), {"weight", "sample_weight"}, {"label_smoothing", "z_loss"}]:
@@ -197,7 +197,7 @@ def reduced_cases(dtype_name: str) -> list[Case]:
 
 @pytest.mark.parametrize("dtype", [np.dtype(np.float16), *WIDE], ids=str)
 def test_sums_and_means_are_within_the_budget(dtype, sj):
-    hold(sj, dtype, reduced_cases(dtype.name)).check(losses=70, gradients=8000)
+    hold(sj, dtype, reduced_cases(dtype.name)).check(losses=70, gradients=3000)
 
 
 @cache

@@ -26,7 +26,7 @@ KINDS = {
     "distributions and every option": set(OPTIONS) - {"ignore_index"},
 }
 ALL = pytest.mark.parametrize("kind", KINDS)
-DISTINCT = 37
+DISTINCT = 23
 PER_ROW = ("sample_weight", "where")
 NAMES = ("losses", "gradient", "product")
 
@@ -91,10 +91,10 @@ def compare(found, expected, label):
 @EVERYWHERE
 @ALL
 def test_batch_size_and_position(kind, dtype):
-    for n in [*range(1, 20), 31, 33, 48, 64, 70, 129, 300]:
+    for n in [1, 2, 3, 5, 8, 9, 15, 16, 17, 33, 70, 300]:
         rows = Rows.some(kind, n, DISTINCT, dtype)
         alone = rows.one_by_one()
-        for batch in [1, 2, 16, 17, 33, 150]:
+        for batch in [2, 16, 33, 90]:
             order = (np.arange(batch) + (n * 5) % DISTINCT) % DISTINCT
             compare(rows.take(order).results(), [x[order] for x in alone], f"n={n}, batch={batch}")
 
@@ -105,7 +105,7 @@ def test_number_of_threads(kind, dtype):
     # Large enough to be shared out, and not a multiple of anything.
     for count, n in [(67, 1009), (4111, 11), (3, 20011)]:
         rows = Rows.some(kind, n, count, dtype)
-        some = np.unique(np.linspace(0, count - 1, 40).astype(int))
+        some = np.unique(np.linspace(0, count - 1, 20).astype(int))
         alone, reduced = rows.take(some).one_by_one(), None
         for threads in [1, 2, 3, 7]:
             with softjac.num_threads(threads):
@@ -233,7 +233,7 @@ def digest():
     for dtype in DTYPES:
         for kind in KINDS:
             state = hashlib.sha256()
-            for count, n in [*((37, n) for n in [*range(1, 20), 31, 33, 48, 70]), (5, 257), (2, 4099)]:
+            for count, n in [*((19, n) for n in [1, 2, 3, 4, 7, 8, 9, 16, 17, 33, 70]), (5, 257)]:
                 rows = Rows.some(kind, n, count, dtype)
                 across = rows.moved((count,), 0, contiguous=True)
                 for result in [*rows.results(), *rows.reduced(), *across.results(axis=0)]:

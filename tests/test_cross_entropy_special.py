@@ -129,14 +129,11 @@ def special_rows(n, count, rng):
     return z
 
 
-AMONG_OTHERS = [names for names in COMBINATIONS if len(names) != 2 or "soft targets" in names]
-
-
 @cache
 def among_others(names, dtype_name):
     """Batches with special rows, and what is expected of each row: loss, gradient, where it is plain the product."""
     found, dtype = [], DTYPES[DTYPE_NAMES.index(dtype_name)]
-    for n, count in [(1, 12), (2, 22), (3, 33), (17, 18), (50, 3)]:
+    for n, count in [(1, 7), (3, 33), (17, 18)] if len(names) != 2 else [(5, 21)]:
         rng = np.random.default_rng([n, count])
         z = special_rows(n, count, rng).astype(dtype)
         v = rng.standard_normal((count, n)).astype(dtype)
@@ -163,22 +160,22 @@ def among_others(names, dtype_name):
 
 
 @EVERY_DTYPE
-@pytest.mark.parametrize("names", AMONG_OTHERS, ids=combination_id)
+@pytest.mark.parametrize("names", COMBINATIONS, ids=combination_id)
 def test_special_rows_among_others(names, dtype, sj):
     judge, products = Judge(sj, dtype), Worst()
     for z, v, targets, options, rows in among_others(frozenset(names), dtype.name):
         losses, gradient = sj.cross_entropy_value_and_grad(z, targets, reduction="none", **options)
         product = sj.cross_entropy_hvp(z, targets, v, reduction="none", **options)
         for r, (truth, of_product) in enumerate(rows):
-            label = (combination_id(names), z[r], targets[r], options)
+            label = (combination_id(names), z.shape, "row", r)
             judge.loss(label, losses[r], truth.loss)
             for i, entry in enumerate(truth.gradient):
                 judge.gradient((label, i), gradient[r, i], entry, soft=truth.soft)
             for i, entry in enumerate(of_product or []):
                 products.add((label, i), product[r, i], entry, format_of(dtype), *budget("cross_entropy_hvp", dtype))
-    judge.check(losses=80, gradients=500)
+    judge.check(losses=20, gradients=100)
     products.check(
-        at_least=0 if len(names) > 1 or names & {"weight", "label_smoothing", "z_loss", "soft targets"} else 500
+        at_least=0 if len(names) > 1 or names & {"weight", "label_smoothing", "z_loss", "soft targets"} else 400
     )
 
 
@@ -293,7 +290,7 @@ ONE_HOT_OPTIONS += [ALL_OPTIONS - {"ignore_index"}]
 @EVERY_DTYPE
 @pytest.mark.parametrize("names", ONE_HOT_OPTIONS, ids=combination_id)
 def test_a_one_hot_row_and_its_class_have_the_same_bits(names, dtype, sj):
-    for n, count in [(1, 3), (3, 40), (10, 33), (70, 3)]:
+    for n, count in [(3, 40), (10, 17), (70, 2)]:
         rng = np.random.default_rng([n, count])
         z = (special_rows(n, count, rng) if n < 50 else rng.standard_normal((count, n)) * 20).astype(dtype)
         v = rng.standard_normal((count, n)).astype(dtype)

@@ -77,3 +77,11 @@ def test_what_is_not_finite_stays(bad, sj):
     z[70, 1] = bad
     for reduction in ("sum", "mean"):
         assert str(sj.cross_entropy(z, np.zeros(100, int), reduction=reduction)) == str(np.float64(bad))
+
+
+def test_gradients_of_a_mean_of_many_rows_are_rounded_once(sj):
+    """Two equal logits: p = 1/2 exactly, and the gradient is 1/2 divided by the number of rows."""
+    for rows in (3, 7, 49, 1000, 12_345):
+        gradient = sj.cross_entropy_grad(np.zeros((rows, 2)), np.zeros(rows, int))
+        np.testing.assert_array_equal(gradient[:, 1], float(Fraction(1, 2 * rows)))
+        np.testing.assert_array_equal(gradient[:, 0], -float(Fraction(1, 2 * rows)))

@@ -4,7 +4,6 @@ pandas goes by position, and different labels are refused. What is masked of log
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,11 @@ from softjac.errors import ArgumentError, DTypeError
 _PLAIN = frozenset({np.ndarray, list, tuple, float, int, bool, str, type(None), np.int64, np.float64})
 
 
-@dataclass(frozen=True)
 class Shell:
     """What was around the logits: a frame or a series, or the mask of a masked array; or nothing."""
 
-    frame: Any = None
-    hidden: NDArray | None = None
+    def __init__(self, frame: Any = None, hidden: NDArray | None = None) -> None:
+        self.frame, self.hidden = frame, hidden
 
     def around_gradient(self, x: Any, out: Any) -> Any:
         """A result of the shape of the logits; or out, which holds it already."""

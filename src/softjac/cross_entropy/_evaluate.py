@@ -16,12 +16,23 @@ def value_and_grad(problem: Problem, *, value: bool, gradient: bool, out: Any = 
     """The reduced loss and the gradient, each None where it is not asked for: one pass over the logits."""
     if gradient:
         _arguments.check_out(out, problem.z.shape, problem.dtype)
+    problem.targets.total = None  # no longer needed
     target, result = _memory(problem, out, []) if gradient else (None, None)
-    hi, lo = (np.empty(problem.batch, problem.wide) if value else None for _ in range(2))
-    _run(problem, hi, lo, target)
-    loss = _reduced(problem, hi, lo) if hi is not None and lo is not None else None
-    if problem.reduction == "none" and loss is not None:
-        loss = problem.shell.around_rows(loss, problem.axis)
+    each = problem.reduction == "none"
+    losses, total = np.empty(problem.batch, problem.dtype) if value and each else None, _sums.Total(problem.wide)
+    moved = None if target is None else np.moveaxis(target, problem.axis, -1)
+    for at, piece in problem.pieces():
+        hi, lo = (np.empty(piece.batch, problem.wide) if value else None for _ in range(2))
+        _run(piece, hi, lo, target if at is ... or moved is None else moved[at])
+        if losses is not None:
+            losses[at] = _rounded(piece, hi, lo)
+        elif hi is not None and lo is not None:
+            total.add(hi, lo, piece.omega)
+    loss = None
+    if losses is not None:
+        loss = problem.shell.around_rows(losses[()], problem.axis)
+    elif value:
+        loss = _reduced(problem, total)
     if target is not None and result is not None:
         return loss, problem.shell.around_gradient(_placed(target, result), out)
     return loss, None
@@ -34,14 +45,28 @@ def product(problem: Problem, out: Any = None) -> Any:
     """
     _arguments.check_out(out, problem.z.shape, problem.dtype)
     tangent = problem.z if problem.tangent is None else problem.tangent
-    dtype = _arguments.common_dtype([problem.z, tangent])
-    z, v = (x if x.dtype == dtype and x.flags.aligned else x.astype(dtype) for x in (problem.z, tangent))
     target, result = _memory(problem, out, [tangent])
-    computed = target if dtype == problem.dtype else np.empty_like(z, subok=False)
-    operands = z, v, *curvature(problem), problem.part, problem.axis, computed
-    if not _in_core("cross_entropy_hvp", dtype, operands, [0, 1, 6]):
-        reference.cross_entropy_hvp(*operands)
+    dtype = _arguments.common_dtype([problem.z, tangent])
+    computed = target if dtype == problem.dtype else np.empty_like(problem.z, dtype=dtype, subok=False)
+    problem.z, problem.tangent = (
+        x if x.dtype == dtype and x.flags.aligned else x.astype(dtype) for x in (problem.z, tangent)
+    )
+    moved = np.moveaxis(computed, problem.axis, -1)
+    for at, piece in problem.pieces():
+        alpha, beta = (_one_a_row(x) for x in _factors(piece))
+        place = computed if at is ... else moved[at]
+        operands = piece.z, piece.tangent, alpha, beta, piece.part, piece.axis, place
+        _compute("cross_entropy_hvp", dtype, operands, [0, 1, 6])
     return problem.shell.around_gradient(_placed(computed, result), out)
+
+
+def _factors(problem: Problem) -> tuple[Any, Any]:
+    """The same as `curvature`, without work where T = 1 in all rows."""
+    t = problem.targets
+    if t.total is None and t.mass is None and problem.weight is None and not problem.z_loss and np.all(t.label != -2):
+        return problem.scale()[0], 0.0
+    alpha, beta = curvature(problem)
+    return alpha, beta if problem.z_loss else 0.0
 
 
 def curvature(problem: Problem) -> tuple[NDArray, NDArray]:
@@ -49,63 +74,113 @@ def curvature(problem: Problem) -> tuple[NDArray, NDArray]:
 
     Both are 0 in a row that does not count.
     """
-    a = arithmetic_for(problem.wide)
-    counted = problem.targets.label != -2
-    one, zero = np.ones(problem.batch, problem.wide), np.zeros(problem.batch, problem.wide)
-    C = problem.scale[0] * one, problem.scale[1] * one
-    T = one if problem.targets.total is None else problem.targets.total, zero
-    if problem.targets.total is None and problem.targets.mass is not None:
-        T = problem.targets.mass, zero
-    if problem.label_smoothing:
-        eps = problem.label_smoothing * one
-        T = a.add(a.multiply(T, a.two_sum(one, -eps)), a.multiply((eps, zero), _mean_weight(problem)))
-    alpha = a.round(a.multiply(C, T))
-    z_scale = a.round(a.multiply(C, (2.0 * problem.z_loss * one, zero)))
-    return np.where(counted, alpha, 0.0), np.where(counted, z_scale, 0.0)
+    a, t, eps = arithmetic_for(problem.wide), problem.targets, problem.wide.type(problem.label_smoothing)
+    one = np.broadcast_to(problem.wide.type(1.0), problem.batch)
+    T = t.mass if t.total is None and t.mass is not None else t.total
+    if t.by_class and problem.weight is not None:
+        T = np.take(problem.weight, np.maximum(t.label, 0))
+    share, share_lo = _mean_weight(problem) if problem.label_smoothing else (one, one)
+    C = [np.broadcast_to(x, problem.batch) for x in problem.scale()]
+
+    def factors(label: NDArray, c: NDArray, c_lo: NDArray, T: NDArray, share: NDArray, share_lo: NDArray) -> Any:
+        pair: Any = (T, 0.0 * T)
+        if eps:
+            rest = a.two_sum(np.ones_like(T), -np.broadcast_to(eps, T.shape))
+            pair = a.add(a.multiply(pair, rest), a.multiply((eps + 0.0 * T, 0.0 * T), (share, share_lo)))
+        counted, scale = label != -2, (c, c_lo)
+        alpha = a.round(a.multiply(scale, pair))
+        beta = a.round(a.multiply(scale, (2.0 * problem.z_loss + 0.0 * T, 0.0 * T)))
+        return np.where(counted, alpha, 0.0), np.where(counted, beta, 0.0)
+
+    return _sums.blockwise(factors, problem.wide, t.label, *C, one if T is None else T, share, share_lo)
 
 
 def _mean_weight(problem: Problem) -> tuple[Any, Any]:
     """The mean weight of the classes that take part in each row, as hi + lo."""
-    a = arithmetic_for(problem.wide)
-    one, zero = np.ones(problem.batch, problem.wide), np.zeros(problem.batch, problem.wide)
+    a, wide = arithmetic_for(problem.wide), problem.wide
     if problem.weight is None:
-        return one, zero
+        return np.broadcast_to(wide.type(1.0), problem.batch), np.broadcast_to(wide.type(0.0), problem.batch)
     w = problem.weight, np.zeros_like(problem.weight)
     if problem.part is None:
-        hi, lo = a.sum(w)
-        return a.divide((hi[0] * one, lo[0] * one), (problem.n * one, zero))
-    hi, lo, K = zero.copy(), zero.copy(), one.copy()
+        hi, lo = a.divide(a.sum(w), (wide.type(problem.n), wide.type(0.0)))
+        return np.broadcast_to(hi[0], problem.batch), np.broadcast_to(lo[0], problem.batch)
+    hi, lo = np.empty(problem.batch, wide), np.empty(problem.batch, wide)
     rows = np.moveaxis(problem.part, problem.axis, -1)
     for block in reference.blocks(problem.batch, problem.n):
         part = rows[block]
-        s = a.sum(a.keep(part, (w[0] + zero[block][..., None], w[1] + zero[block][..., None])))
+        K = np.maximum(np.count_nonzero(part, axis=-1, keepdims=True), 1).astype(wide)
+        s = a.divide(a.sum(a.keep(part, (w[0] + 0.0 * K, w[1] + 0.0 * K))), (K, 0.0 * K))
         hi[block], lo[block] = s[0][..., 0], s[1][..., 0]
-        K[block] = np.maximum(np.count_nonzero(part, axis=-1), 1)
-    return a.divide((hi, lo), (K, zero))
+    return hi, lo
 
 
 def _run(problem: Problem, hi: NDArray | None, lo: NDArray | None, out: NDArray | None) -> None:
     """Losses of rows as hi + lo, without their scale, and the gradient with it."""
-    t = problem.targets
+    t, smoothing, z_loss = problem.targets, problem.label_smoothing, problem.z_loss
+    scale = [_one_a_row(x) for x in problem.scale()]
+    if t.y is not None and not smoothing and not z_loss and np.any(t.label >= 0):
+        _run_apart(problem, hi, lo, out)
+        return
     operands = (
-        problem.z, t.y, t.label, t.mass, *problem.scale, problem.weight, problem.part, problem.axis,
-        problem.label_smoothing, problem.z_loss, hi, lo, out,
+        problem.z, t.y, t.label, t.mass, *scale, problem.weight, problem.part, problem.axis, smoothing, z_loss,
+        hi, lo, out,
     )  # fmt: skip
-    if not _in_core("cross_entropy", problem.dtype, operands, [0, 13]):
-        reference.cross_entropy(*operands)
+    _compute("cross_entropy", problem.dtype, operands, [0, 13])
 
 
-def _in_core(name: str, dtype: "np.dtype[Any]", operands: tuple[Any, ...], of_dtype: list[int]) -> bool:
-    """Compute by the compiled core, where it serves this. It reads and writes bfloat16 as uint16."""
-    core = getattr(kernels.native, name, None)
-    if core is None or dtype.char == "g":
-        return False
-    if _arguments.is_bfloat16(dtype):
-        given = list(operands)
-        for i in of_dtype:
-            given[i] = None if given[i] is None else given[i].view(np.uint16)
-        return core(*given, True) is not NotImplemented
-    return core(*operands) is not NotImplemented
+def _run_apart(problem: Problem, hi: NDArray | None, lo: NDArray | None, out: NDArray | None) -> None:
+    """The same where some rows have a class and some a distribution: a block at a time, each kind by itself.
+
+    So a one-hot row has the bits of its class, whatever stands beside it.
+    """
+    t, last = problem.targets, -1
+    z, y, part, target = (
+        None if x is None else np.moveaxis(x, problem.axis, -1) for x in (problem.z, t.y, problem.part, out)
+    )
+    columns = [None if x is None else np.broadcast_to(x, problem.batch) for x in (t.label, t.mass, *problem.scale())]
+    for block in reference.blocks(problem.batch, problem.n):
+        wholes = [None if x is None else x[block] for x in (z, y, part, *columns)]
+        own = wholes[3] == -1
+        for rows, with_y in ((np.flatnonzero(own), True), (np.flatnonzero(~own), False)):
+            x, its_y, its_part, label, mass, *scale = (None if w is None else w[rows] for w in wholes)
+            found = [None if w is None else np.empty(len(rows), problem.wide) for w in (hi, lo)]
+            g = None if target is None else np.empty((len(rows), problem.n), problem.dtype)
+            operands = (
+                x, its_y if with_y else None, label, mass, *scale, problem.weight, its_part, last, 0.0, 0.0, *found, g,
+            )  # fmt: skip
+            _compute("cross_entropy", problem.dtype, operands, [0, 13])
+            for whole, piece in ((hi, found[0]), (lo, found[1]), (target, g)):
+                if whole is not None:
+                    whole[_rows_of(block, rows)] = piece
+
+
+def _rows_of(block: Any, rows: NDArray) -> Any:
+    """The rows of a block as an index of the batch."""
+    if block is None:
+        return (None, ...)
+    return block.start + rows if isinstance(block, slice) else tuple(i[rows] for i in block)
+
+
+def _compute(name: str, dtype: "np.dtype[Any]", operands: tuple[Any, ...], of_dtype: list[int]) -> None:
+    """Compute by the compiled core where it serves this, else by the reference.
+
+    of_dtype: the operands of that dtype. The core reads and writes bfloat16 as uint16.
+    """
+    core = None if dtype.char == "g" else getattr(kernels.native, name, None)
+    if core is not None:
+        given: list[Any] = list(operands)
+        if _arguments.is_bfloat16(dtype):
+            for i in of_dtype:
+                given[i] = None if given[i] is None else given[i].view(np.uint16)
+            given.append(True)
+        if core(*given) is not NotImplemented:
+            return
+    getattr(reference, name)(*operands)
+
+
+def _one_a_row(x: Any) -> Any:
+    """An array of the shape of the batch, or a number."""
+    return float(x) if not isinstance(x, np.longdouble) and not np.ndim(x) else x
 
 
 def _memory(problem: Problem, out: Any, tangents: list[NDArray]) -> tuple[NDArray, NDArray]:
@@ -140,19 +215,20 @@ def _spoils(out: NDArray, array: NDArray) -> bool:
     return memory != own
 
 
-def _reduced(problem: Problem, hi: NDArray, lo: NDArray) -> Any:
-    """The losses of rows by the reduction, rounded once."""
+def _rounded(problem: Problem, hi: Any, lo: Any) -> Any:
+    """The losses of rows times what they count, rounded once."""
     a = arithmetic_for(problem.wide)
-    pair = hi, lo
-    if problem.omega is not None:
-        pair = a.multiply(pair, (problem.omega, np.zeros_like(problem.omega)))
-        pair = tuple(np.where(problem.targets.label == -2, 0.0, x) for x in pair)  # type: ignore[assignment]
-    if problem.reduction == "none":
-        return a.round(pair).astype(problem.dtype)[()]
-    s, rest, unit = _sums.total(*pair)
-    if problem.reduction == "mean":
-        denominator = problem.denominator
-        if denominator[0] == 0.0:
-            return problem.dtype.type(0.0)
-        s, rest = a.divide(a.two_sum(s, rest), denominator)
-    return (a.round((s, rest)) * unit).astype(problem.dtype)[()]
+    if problem.omega is None:
+        return np.where(np.isfinite(hi), hi + lo, hi)
+    return _sums.blockwise(
+        lambda x, y, c: (a.round(a.multiply((x, y), (c, 0.0 * c))), x), hi.dtype, hi, lo, problem.omega
+    )[0]
+
+
+def _reduced(problem: Problem, total: _sums.Total) -> Any:
+    """The sum or the mean, rounded once."""
+    if problem.reduction == "sum":
+        return np.asarray(total.divided(None)).astype(problem.dtype)[()]
+    if problem.denominator[0] == 0.0:
+        return problem.dtype.type(0.0)
+    return np.asarray(total.divided(problem.denominator)).astype(problem.dtype)[()]

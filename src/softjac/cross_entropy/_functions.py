@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from softjac._arguments import Axis, Out
-from softjac.cross_entropy import _evaluate
+from softjac.cross_entropy import _evaluate, _short
 from softjac.cross_entropy._hessian import CrossEntropyHessian
 from softjac.cross_entropy._problem import Problem
 from softjac.errors import DTypeError
@@ -63,6 +63,11 @@ def cross_entropy(
     >>> cross_entropy([[0.0, 20.0], [0.0, 40.0]], [1, 1], reduction="none")
     array([2.06115362e-09, 4.24835426e-18])
     """
+    if not return_denominator:
+        options = weight, sample_weight, label_smoothing, ignore_index, z_loss, where
+        short = _short.value_and_grad(logits, targets, axis, options, reduction, None, value=True, grad=False)
+        if short is not NotImplemented:
+            return short[0]
     problem = Problem(
         "cross_entropy", logits, targets, axis, weight, sample_weight, label_smoothing, ignore_index, z_loss, where,
         reduction,
@@ -103,6 +108,11 @@ def cross_entropy_grad(
     >>> cross_entropy_grad([0.0, 20.0], 1)
     array([ 2.06115362e-09, -2.06115362e-09])
     """
+    if not return_denominator:
+        options = weight, sample_weight, label_smoothing, ignore_index, z_loss, where
+        short = _short.value_and_grad(logits, targets, axis, options, reduction, out, value=False, grad=True)
+        if short is not NotImplemented:
+            return short[1]
     problem = Problem(
         "cross_entropy_grad", logits, targets, axis, weight, sample_weight, label_smoothing, ignore_index, z_loss,
         where, reduction,
@@ -144,6 +154,11 @@ def cross_entropy_value_and_grad(
     array([[ 0.13447071, -0.13447071],
            [-0.05960146,  0.05960146]])
     """
+    if not return_denominator:
+        options = weight, sample_weight, label_smoothing, ignore_index, z_loss, where
+        short = _short.value_and_grad(logits, targets, axis, options, reduction, out, value=True, grad=True)
+        if short is not NotImplemented:
+            return short
     problem = Problem(
         "cross_entropy_value_and_grad", logits, targets, axis, weight, sample_weight, label_smoothing, ignore_index,
         z_loss, where, reduction,
@@ -184,6 +199,11 @@ def cross_entropy_hvp(
     >>> cross_entropy_hvp([0.0, 0.0], 1, [1.0, 0.0])
     array([ 0.25, -0.25])
     """
+    if not return_denominator:
+        options = weight, sample_weight, label_smoothing, ignore_index, z_loss, where
+        short = _short.product(logits, targets, tangent, axis, options, reduction, out)
+        if short is not NotImplemented:
+            return short
     problem = Problem(
         "cross_entropy_hvp", logits, targets, axis, weight, sample_weight, label_smoothing, ignore_index, z_loss,
         where, reduction, _needed(tangent),

@@ -1,6 +1,7 @@
 """The arguments of all functions of cross-entropy, normalised and checked once."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,10 @@ class Problem:
             self.targets.label[self.omega == 0.0] = -2
         self.tangent = None if tangent is None else _tangent(function, tangent, shape)
         self.z = given if given.dtype == self.dtype and given.flags.aligned else given.astype(self.dtype)
-        self.denominator = self._denominator()
-        self.scale = self._scale()
+        with np.errstate(all="ignore"):
+            self.denominator = self._denominator()
+        if self.denominator[0] == 0.0 and self.reduction == "mean":
+            self.targets.label[...] = -2
 
     @property
     def n(self) -> int:
@@ -91,27 +94,67 @@ class Problem:
         hi, lo = self.denominator
         return self.wide.type(hi + lo)
 
+    def scale(self) -> tuple[Any, Any]:
+        """What each row counts in the result, as hi + lo: one number, or an array of the batch's shape and 0."""
+        omega = 1.0 if self.omega is None else self.omega
+        hi, lo = self.denominator
+        if self.reduction != "mean":
+            return omega, 0.0
+        if hi == 0.0:
+            return 0.0, 0.0
+        a = arithmetic_for(self.wide)
+        if not isinstance(omega, np.ndarray):
+            return a.divide((self.wide.type(omega), self.wide.type(0.0)), (hi, lo))
+        return _sums.blockwise(lambda x: a.divide((x, 0.0 * x), (hi, lo)), self.wide, omega)
+
+    def pieces(self) -> Iterator[tuple[Any, "Problem"]]:
+        """Some rows at a time, as problems with the classes last, and where they stand in arrays with those last."""
+        first = self.batch[0] if self.batch else 1
+        step = max(1, _PIECE * first // max(self.rows, 1))
+        if step >= first:
+            yield ..., self
+            return
+        moved = {name: _last(getattr(self, name), self.axis) for name in ("z", "part", "tangent")}
+        t = self.targets
+        y = _last(t.y, self.axis)
+        for start in range(0, first, step):
+            at = slice(start, start + step)
+            piece = object.__new__(Problem)
+            piece.__dict__.update(self.__dict__)
+            piece.__dict__.update({name: _at(x, at) for name, x in moved.items()})
+            piece.targets = _targets.Targets(
+                t.label[at], _at(t.mass, at), _at(y, at), _at(t.total, at), by_class=t.by_class
+            )
+            piece.omega = _at(self.omega, at)
+            piece.batch = piece.targets.label.shape
+            piece.axis = len(piece.batch)
+            yield at, piece
+
     def _denominator(self) -> tuple[Any, Any]:
-        counted = self.targets.label != -2
         by_class = self.targets.by_class and self.weight is not None
         if self.omega is None and not by_class:
-            return self.wide.type(np.count_nonzero(counted)), self.wide.type(0.0)
-        amount = np.ones(self.batch, self.wide) if self.omega is None else self.omega
-        pair = amount, np.zeros_like(amount)
-        if by_class:
-            pair = arithmetic_for(self.wide).multiply(pair, (np.asarray(self.targets.total), np.zeros_like(amount)))
-        hi, lo, unit = _sums.total(*(np.where(counted, x, 0.0) for x in pair))
-        return (hi + lo) * unit, ((hi - (hi + lo)) + lo) * unit
+            return self.wide.type(np.count_nonzero(self.targets.label != -2)), self.wide.type(0.0)
+        total = _sums.Total(self.wide)
+        label = self.targets.label.reshape(-1)
+        for start in range(0, label.size, _PIECE):
+            at = slice(start, start + _PIECE)
+            counted = label[at] != -2
+            omega = None if self.omega is None else self.omega.reshape(-1)[at]
+            amount: Any = np.take(self.weight, np.maximum(label[at], 0)) if by_class else omega  # type: ignore[arg-type]
+            amount = np.where(counted, amount, self.wide.type(0.0))
+            total.add(amount, np.zeros_like(amount), omega if by_class else None)
+        return total.pair
 
-    def _scale(self) -> tuple[Any, Any]:
-        omega = self.wide.type(1.0) if self.omega is None else self.omega
-        if self.reduction != "mean":
-            return omega, self.wide.type(0.0)
-        hi, lo = self.denominator
-        if hi == 0.0:
-            self.targets.label[...] = -2
-            return self.wide.type(0.0), self.wide.type(0.0)
-        return arithmetic_for(self.wide).divide((omega, 0.0 * omega), (hi, lo))
+
+_PIECE = 1 << 14  # rows: what is one a row takes 0.13 MB for each of them
+
+
+def _last(x: NDArray | None, axis: int) -> NDArray | None:
+    return None if x is None else np.moveaxis(x, axis, -1)
+
+
+def _at(x: NDArray | None, rows: slice) -> NDArray | None:
+    return None if x is None else x[rows]
 
 
 def _tangent(function: str, value: object, shape: Shape) -> NDArray:

@@ -1,44 +1,123 @@
 """Sums of rows that are not negative, as hi + lo."""
 
 import math
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from softjac._arguments import NDArray
+from softjac.kernels._arithmetic import Pair
+from softjac.kernels.numpy import arithmetic_for
 
-_TOGETHER = 1 << 14  # rows that are added together, so that what is in between stays in the cache
+
+@lru_cache(maxsize=64)
+def inverse(n: int) -> tuple[float, float]:
+    """1 / n as hi + lo."""
+    hi = 1.0 / n
+    return hi, _remainder(1.0, hi, float(n)) / n
+
+
+def quotient(s: float, rest: float, n: float) -> float:
+    """(s + rest) / n, rounded once. n is a whole number below 2^53."""
+    q = s / n
+    return q + (_remainder(s, q, n) + rest) / n if -_FAR < q < _FAR else q
+
+
+def _remainder(s: float, q: float, n: float) -> float:
+    """S - q * n exactly. Source: Dekker 1971, with Veltkamp's splitting; run by tests/test_cross_entropy_sums.py."""
+    product, a, b = q * n, q * _SPLIT, n * _SPLIT
+    q_hi, n_hi = a - (a - q), b - (b - n)
+    q_lo, n_lo = q - q_hi, n - n_hi
+    return (s - product) - (((q_hi * n_hi - product) + (q_hi * n_lo + q_lo * n_hi)) + q_lo * n_lo)
+
+
+_SPLIT = 2.0**27 + 1.0
+_TOGETHER = 1 << 11  # rows that are worked on together, so that what is in between stays in the cache
 _FEW = 32
 _FAR = 2.0**900  # rows beyond it are added in units of 2^200
 
 
-def total(hi: NDArray, lo: NDArray) -> tuple[Any, Any, float]:
-    """Sum of all hi + lo as hi + lo, and the unit that it is in: 1, or 2^200 where it might overflow.
+def blockwise(function: Callable[..., Pair], dtype: Any, *arrays: Any) -> Pair:
+    """What a function makes of arrays of one shape, some rows at a time: two arrays of that shape."""
+    flat = [x.reshape(-1) for x in arrays]
+    results = np.empty((2, flat[0].size), dtype)
+    for start in range(0, flat[0].size, _TOGETHER):
+        block = slice(start, start + _TOGETHER)
+        results[0, block], results[1, block] = function(*(x[block] for x in flat))
+    shape = arrays[0].shape
+    return results[0].reshape(shape), results[1].reshape(shape)
 
-    Rows are cut at one place, high enough that the upper parts add up without rounding; what is below is so small that
-    its rounding does not matter.
+
+class Total:
+    """A sum that rows are added to, as s + rest, in a unit: 1, or 2^200 where it might overflow.
+
+    Rows are not negative. They are cut at one place, high enough that the upper parts add up without rounding; what is
+    below is so small that its rounding does not matter.
     Source: the error-free vector transformation of Rump, Ogita and Oishi 2008, Accurate floating-point summation; run
     by tests/test_cross_entropy_sums.py.
     """
-    hi, lo = hi.reshape(-1), lo.reshape(-1)
-    n = len(hi)
-    if n == 1:
-        return hi[0], lo[0], 1.0
-    largest = np.max(hi, initial=0.0)
-    if not np.isfinite(largest):  # +inf or NaN, and nothing is negative
-        return largest, hi.dtype.type(0.0), 1.0
-    unit = 2.0**200 if largest > _FAR else 1.0
-    if n <= _FEW and unit == 1.0 and hi.dtype == np.float64:
+
+    def __init__(self, dtype: "np.dtype[Any]") -> None:
+        self._a = arithmetic_for(dtype)
+        self.s, self.rest, self.unit = dtype.type(0.0), dtype.type(0.0), 1.0
+
+    def add(self, hi: NDArray, lo: NDArray, times: NDArray | None = None) -> None:
+        """Add all of (hi + lo) times what the rows count."""
+        hi, lo = hi.reshape(-1), lo.reshape(-1)
+        times = None if times is None else times.reshape(-1)
+        if times is None and len(hi) <= _FEW and self.s == 0.0 and self._add_few(hi, lo):
+            return
+        step = 8 * _TOGETHER if times is None else _TOGETHER
+        for start in range(0, len(hi), step):
+            block = slice(start, start + step)
+            self._add_block(hi[block], lo[block], None if times is None else times[block])
+
+    def _add_few(self, hi: NDArray, lo: NDArray) -> bool:
+        if hi.dtype != np.float64:
+            return False
         parts = [*hi.tolist(), *lo.tolist()]
-        s = math.fsum(parts)
-        return s, math.fsum([*parts, -s]), unit
-    s, rest = hi.dtype.type(0.0), hi.dtype.type(0.0)
-    cut = np.ldexp(hi.dtype.type(1.0), int(np.frexp(largest / unit)[1]) + n.bit_length() + 1)
-    for start in range(0, n, _TOGETHER):
-        rows, low = hi[start : start + _TOGETHER], lo[start : start + _TOGETHER]
-        if unit != 1.0:
-            rows, low = rows / unit, low / unit
-        upper = (cut + rows) - cut
-        s = s + np.sum(upper)
-        rest = rest + (np.sum(rows - upper) + np.sum(low))
-    return s, rest, unit
+        try:
+            s = math.fsum(parts)
+        except (OverflowError, ValueError):  # the latter for +inf beside -inf
+            return False
+        if not -_FAR < s < _FAR:
+            return False
+        self.s, self.rest = s, math.fsum([*parts, -s])
+        return True
+
+    def _add_block(self, hi: NDArray, lo: NDArray, times: NDArray | None) -> None:
+        most = 1.0 if times is None else max(float(np.max(times)), 1.0)
+        largest = np.max(hi)
+        if not np.isfinite(largest):  # +inf or NaN, and nothing is negative
+            self.s, self.rest = self.s + largest, self.s * 0.0
+            return
+        if np.isinf(self.s) or np.isnan(self.s):
+            return
+        if self.unit == 1.0 and largest > _FAR / most:
+            self.unit = 2.0**200
+            self.s, self.rest = self.s / self.unit, self.rest / self.unit
+        pair: Pair = (hi, lo) if self.unit == 1.0 else (hi / self.unit, lo / self.unit)
+        if times is not None:
+            pair = self._a.multiply(pair, (times, np.zeros_like(times)))
+            largest = np.max(pair[0])
+        elif self.unit != 1.0:
+            largest = largest / self.unit
+        cut = np.ldexp(hi.dtype.type(1.0), int(np.frexp(largest)[1]) + len(hi).bit_length() + 1)
+        upper = (cut + pair[0]) - cut
+        self.s, lost = self._a.two_sum(self.s, np.sum(upper))
+        self.rest = self.rest + (lost + (np.sum(pair[0] - upper) + np.sum(pair[1])))
+
+    @property
+    def pair(self) -> tuple[Any, Any]:
+        """The sum as hi + lo, the unit undone."""
+        hi = self.s + self.rest
+        return hi * self.unit, ((self.s - hi) + self.rest) * self.unit
+
+    def divided(self, denominator: tuple[Any, Any] | None) -> Any:
+        """The sum, or its quotient, rounded once."""
+        pair = self._a.two_sum(self.s, self.rest)
+        if denominator is not None:
+            pair = self._a.divide(pair, denominator)
+        return self._a.round(pair) * self.unit

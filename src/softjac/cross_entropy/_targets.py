@@ -1,6 +1,5 @@
 """Targets: classes or distributions, decided by their shape, checked before anything is computed."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,20 +11,18 @@ from softjac.errors import ArgumentError, BoundsError, DTypeError, ShapeError
 from softjac.kernels import cross_entropy_numpy as reference
 
 
-@dataclass
 class Targets:
     """What each row aims at. All arrays but y have the shape of the batch.
 
     label: the class of a row with a single target, -1 for a row that uses y, -2 for one that does not count.
     mass: the single targets, None for 1. y: distributions of the shape of logits, None where no row uses them.
-    total: the sum of w y of each row, None for 1. by_class: given as classes.
+    total: the sum of w y of each row; None for 1, and for classes. by_class: given as classes.
     """
 
-    label: NDArray
-    mass: NDArray | None
-    y: NDArray | None
-    total: NDArray | None
-    by_class: bool
+    def __init__(
+        self, label: NDArray, mass: NDArray | None, y: NDArray | None, total: NDArray | None, *, by_class: bool
+    ) -> None:
+        self.label, self.mass, self.y, self.total, self.by_class = label, mass, y, total, by_class
 
 
 def find(
@@ -46,7 +43,7 @@ def find(
     given = _given(value)
     batch = shape[:axis] + shape[axis + 1 :]
     if given.shape == batch:
-        return _classes(given, value, shape, axis, part, ignore_index, weight)
+        return _classes(given, value, shape, axis, part, ignore_index)
     if given.shape == shape:
         if ignore_index is not None:
             raise ArgumentError(
@@ -79,7 +76,6 @@ def _classes(
     axis: int,
     part: NDArray | None,
     ignore_index: int | None,
-    weight: NDArray | None,
 ) -> Targets:
     nothing = given.size == 0 and isinstance(value, list | tuple)  # NumPy makes float64 of an empty list
     if given.dtype.kind not in "iu" and not nothing:
@@ -97,11 +93,11 @@ def _classes(
             f"targets holds class {given[at]}{of_row}, but logits has {n} classes along axis {axis}: classes are "
             f"numbered 0 to {n - 1}. To leave an element out, pass ignore_index={given[at]}."
         )
-    label = np.where(ignored, -2, given).astype(np.int64)
+    label = np.array(given, np.int64, order="C")
+    label[ignored] = -2
     if part is not None:
         _leave_out_masked_classes(label, part, axis)
-    total = None if weight is None else np.take(weight, np.maximum(label, 0))
-    return Targets(label, None, None, total, by_class=True)
+    return Targets(label, None, None, None, by_class=True)
 
 
 def _leave_out_masked_classes(label: NDArray, part: NDArray, axis: int) -> None:
@@ -137,7 +133,7 @@ def _distributions(
             y = y.astype(dtype)
         elif not (y.dtype.isnative and y.flags.aligned):
             y = y.astype(y.dtype.newbyteorder("="))
-        return Targets(label, mass, y, total, by_class=False)
+        return Targets(label, mass if (label >= 0).any() else None, y, total, by_class=False)
     if (mass == 1.0).all():
         return Targets(label, None, None, None if weight is None else total, by_class=False)
     return Targets(label, mass, None, total, by_class=False)

@@ -10,7 +10,6 @@ Source: log p_j = -(d_j + log1p(R)); the gradient and the Hessian alpha J + beta
 beta = 2 C zeta, are its derivatives. Run by tests/test_cross_entropy_derivatives.py.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from softjac.kernels._arithmetic import Arithmetic, Array, Pair
@@ -24,16 +23,14 @@ from softjac.kernels.reference import (
 )
 
 
-@dataclass(frozen=True)
 class Targets:
     """Effective targets of rows, with a power of two in rows where their sum might overflow.
 
     t: shape (..., n), 0 on what is masked out. T: their sum, shape (..., 1). factors: powers of two, to divide by.
     """
 
-    t: Pair
-    T: Pair
-    factors: tuple[Array, ...]
+    def __init__(self, t: Pair, T: Pair, factors: tuple[Array, ...]) -> None:
+        self.t, self.T, self.factors = t, T, factors
 
     @classmethod
     def of(cls, a: Arithmetic, y: Array, part: Array, weight: Array | None, label_smoothing: float) -> "Targets":
