@@ -397,6 +397,20 @@ def test_a_terminal_of_80_columns_gets_the_same_and_the_next_command():
     assert ran.out == OF_1_2_3 + "Next: softjac cross-entropy 1 2 3 --label 2 --format json\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "offer"),
+    [
+        (["[[1, 2], [3, 4]]", "--label", "0 1"], "cross-entropy '[[1, 2], [3, 4]]' --label '0 1' --format json"),
+        (["[" + "[1, 2]," * 11 + "[1, 2]]", "--label", "0," * 12], "cross-entropy LOGITS --label LABEL --format json"),
+        (["x.csv", "--label-column", "a\x1b[31m"], "cross-entropy x.csv --label-column LABEL-COLUMN --format json"),
+    ],
+)
+def test_the_next_command_has_the_labels(words, offer, monkeypatch):
+    monkeypatch.setattr("softjac._cli.run.screen_of", lambda _: Screen(terminal=True))
+    write_csv("x.csv", ROWS[:1], header="a\x1b[31m,b,c")
+    assert output(PROGRAM, *words).splitlines()[-1] == f"Next: softjac {offer}"
+
+
 NUMBER_OR_ROWS = (
     "no label: add --label N, the class that is right, counted from 0; for rows --label-column, or one a row"
 )

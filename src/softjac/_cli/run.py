@@ -19,6 +19,8 @@ from softjac._cli.progress import Progress
 from softjac._cli.results import Results
 from softjac._cli.screen import Screen, progress_is_welcome, screen_of
 
+_LONGEST_VALUE = 20  # of a label, to be repeated in the command that is offered
+
 
 @dataclass(frozen=True)
 class Request:
@@ -82,7 +84,10 @@ def _offer(request: Request, width: int) -> str:
     """The command to try next, on the same logits. LOGITS stands for what was piped or is too long to repeat."""
     options = [f"--axis {request.axis}"] if request.axis else []
     options += [f"--array {shlex.quote(request.array)}"] if request.array else []
-    options += [f"{name} {shlex.quote(value)}" for name, value in request.labels.items() if value is not None]
+    for name, value in request.labels.items():
+        if value is not None:
+            short = len(value) <= _LONGEST_VALUE and value.isprintable()
+            options.append(f"{name} {shlex.quote(value) if short else name.strip('-').upper()}")
     typed = "LOGITS" if request.words in ([], ["-"]) else shlex.join(request.words)
     line, template = ("Next: " + request.job.offer.format(" ".join([data, *options])) for data in (typed, "LOGITS"))
     return line if len(line) <= width and line.isprintable() else template
