@@ -196,6 +196,18 @@ def test_many_rows_are_shortened_and_counted_whole():
     assert output(PROGRAM, "x.npy", "--label-column", "-1", "--format", "markdown").count("\n| ") == 31
 
 
+def test_a_class_may_be_ignored():
+    lines = output(PROGRAM, "[[3, 0], [0, 1], [2, 0]]", "--label", "0,1,0", "--ignore-index", "0").splitlines()
+    assert lines[3].split() == ["0", "0", "ignored", "p[0]"]
+    assert lines[-3:] == [
+        f"mean loss ~ {np.log1p(np.exp(-1)):.4f} over 1 row    (uniform guess log 2 ~ 0.6931)",
+        "The label has the largest p in 1 of 1 row.",
+        "2 rows with label 0 are ignored.",
+    ]
+    nothing = output(PROGRAM, "[[3, 0], [0, 1]]", "--label", "0,0", "--ignore-index", "0")
+    assert "mean loss = 0 over 0 rows" in nothing
+
+
 def test_a_row_of_nan_is_not_right():
     printed = output(PROGRAM, "[[nan, 0], [0, 1]]", "--label", "0,1")
     assert "mean loss = nan over 2 rows" in printed
@@ -291,6 +303,21 @@ def test_formats_for_programs_hold_what_the_functions_give(reduction, smoothing,
     np.testing.assert_array_equal(table[:, 2:].astype(dtype), expected)
     assert npy.dtype == dtype
     np.testing.assert_array_equal(npy, in_place)
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv", "npy"])
+def test_large_inputs_go_block_by_block(suffix, monkeypatch):
+    sizes = []
+
+    def noted(logits, *args, **kwargs):
+        sizes.append(len(logits))
+        return cross_entropy_grad(logits, *args, **kwargs)
+
+    monkeypatch.setattr("softjac._cli.losses.cross_entropy_grad", noted)
+    monkeypatch.setattr("softjac._cli.results._BLOCK", 9)
+    np.save("x.npy", np.tile([[0.0, 1.0, 2.0, 1.0]], (20, 1)))
+    output(PROGRAM, "x.npy", "--label-column", "3", "-o", f"gradient.{suffix}")
+    assert sizes == [4, 4, 4, 4, 4, 4, 3]  # three rows of 3 classes, and one more for those outside the block
 
 
 def test_formats_for_programs_of_one_vector():
