@@ -266,8 +266,8 @@ def test_help():
     alone = output()
     assert alone == output("-h") == output("--help")
     assert alone.isascii()
-    assert sum(line.startswith("    softjac ") for line in alone.splitlines()) == 4  # examples
-    for command in ("softmax", "jacobian"):
+    assert sum(line.startswith("    softjac ") for line in alone.splitlines()) == 5  # examples
+    for command in ("softmax", "jacobian", "cross-entropy"):
         for words in ([command, "-h"], [command, "1", "2", "--help"], [command, "-h", "--format", "json"]):
             printed = output(*words)
             assert printed.isascii()
@@ -276,7 +276,7 @@ def test_help():
 
 
 def test_help_is_within_80_columns_and_claims_no_more_than_the_readme():
-    for words in ([], ["softmax", "-h"], ["jacobian", "-h"]):
+    for words in ([], ["softmax", "-h"], ["jacobian", "-h"], ["cross-entropy", "-h"]):
         printed = output(*words)
         assert max(map(len, printed.splitlines())) <= 80
         assert "exact" not in printed

@@ -125,13 +125,15 @@ def test_an_interrupt_while_modules_are_loaded_ends_with_130(module):
 
 INTERRUPTED_WRITING = """
 import sys
-from softjac._cli import machine, run
-def write(results, decimals):
-    yield "1.0,"
+from softjac._cli import machine
+lines = iter([["1.0"]])
+def texts(row, decimals):
+    for line in lines:
+        return line
     raise KeyboardInterrupt
-run.write_csv = write
+machine.for_programs = texts
 from softjac.cli import main
-sys.exit(main(["softmax", "1", "2", "--format", "csv"]))
+sys.exit(main(["softmax", "[[1], [2]]", "--axis", "1", "--format", "csv"]))
 """
 
 

@@ -26,6 +26,7 @@ Examples:
   softjac jacobian -1 0.5 -2e3               derivatives; negatives are fine
   softjac jacobian 1 2 3 --decimals 4 --format json
   softjac softmax logits.csv -o probs.npy    one vector a row, file to file
+  softjac cross-entropy 1 2 3 --label 2      the loss, and its gradient
 """
 LOGITS = (
     'LOGITS are numbers (1 2 3, or "[1, 2, 3]"), a .csv, .npy or .npz file of rows, each a vector,'
@@ -55,6 +56,36 @@ Output = Annotated[
         "--output", "-o", metavar="FILE", help=f"Write to FILE, by its suffix: {', '.join(SUFFIX_OF.values())}."
     ),
 ]
+Label = Annotated[
+    str | None,
+    typer.Option("--label", metavar="N", help="The right class, counted from 0; for rows one each, as 2,0,1."),
+]
+LabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--label-column",
+        metavar="N|NAME",
+        help="The column of the rows that holds the labels: its number, from 0, or -1 for the last; or its name in the"
+        " header of a .csv file.",
+    ),
+]
+LabelSmoothing = Annotated[
+    str | None,
+    typer.Option(
+        "--label-smoothing", metavar="E", help="Give each class E/n of the target, the label the rest. Default: 0."
+    ),
+]
+IgnoreIndex = Annotated[
+    str | None, typer.Option("--ignore-index", metavar="N", help="Rows of this label do not count.")
+]
+Reduction = Annotated[
+    str | None,
+    typer.Option("--reduction", metavar="NAME", help="Of the losses of rows: mean, sum, none. Default: mean."),
+]
+FORMS = (
+    "json has loss, gradient and probabilities; csv a line a row: label, its own loss, probabilities p and gradient g;"
+    " npy the gradient. The gradient is that of the mean, unless --reduction says otherwise."
+)
 
 
 def run(words: Sequence[str]) -> None:
@@ -96,7 +127,7 @@ def _make_app() -> typer.Typer:
         pass
 
     for job in JOBS:
-        _add(app, job)
+        (_add_labelled if job.has_labels else _add)(app, job)
     return app
 
 
@@ -113,6 +144,34 @@ def _add(app: typer.Typer, job: Job) -> None:
         output: Output = None,
     ) -> Request:
         return Request(job, words or [], axis, array, decimals, format, output)
+
+
+def _add_labelled(app: typer.Typer, job: Job) -> None:
+    """As `_add`, with the options of what has labels."""
+    what = f"{job.summary}\n\n{LOGITS}\n\n{FORMS}"
+
+    @app.command(job.name, help=what, short_help=job.in_short, epilog=f"Example: {job.example}")
+    def command(
+        words: Words = None,
+        label: Label = None,
+        label_column: LabelColumn = None,
+        label_smoothing: LabelSmoothing = None,
+        ignore_index: IgnoreIndex = None,
+        reduction: Reduction = None,
+        axis: Axis = None,
+        array: ArrayName = None,
+        decimals: Decimals = None,
+        format: Format = None,  # noqa: A002
+        output: Output = None,
+    ) -> Request:
+        labels = {
+            "--label": label,
+            "--label-column": label_column,
+            "--label-smoothing": label_smoothing,
+            "--ignore-index": ignore_index,
+            "--reduction": reduction,
+        }
+        return Request(job, words or [], axis, array, decimals, format, output, labels)
 
 
 def _show_help(app: Any, words: list[str]) -> None:
@@ -162,7 +221,7 @@ def _option_before_command(words: Sequence[str], commands: dict[str, Any]) -> st
     if name not in known:
         version = {"--version": Option("--version", False)}
         return unknown_option(name, known | version, f"{NAME} -h lists the commands")
-    usual = next(iter(commands))
+    usual = next(command for command in commands if name in _options(commands[command]))
     given, data = separate(words, known, f"{NAME} {usual}")
     command = data.pop(0) if data and data[0] in commands else usual
     return f"{name} comes after the command: {_command_line(command, data, given)}"

@@ -8,11 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from softjac._cli.arrays import Array
+from softjac._cli.loss_formats import write_loss_csv, write_loss_json, write_loss_latex, write_loss_npy
+from softjac._cli.loss_view import LossView
+from softjac._cli.machine import write_csv, write_json, write_npy
+from softjac._cli.people import write_latex
 from softjac._cli.views import JacobianView, ProbabilityView, View
 from softjac.jacobian import softmax_jacobian
 from softjac.softmax import softmax
+
+
+@dataclass(frozen=True)
+class Writers:
+    """What writes the formats that hold all of a result; the others are made of its view."""
+
+    json: Callable[..., Any] = write_json
+    csv: Callable[..., Any] = write_csv
+    npy: Callable[..., Any] = write_npy
+    latex: Callable[..., Any] = write_latex
 
 
 @dataclass(frozen=True)
@@ -20,7 +35,7 @@ class Job:
     """One command: its name, what its help says, ``compute(logits, axis)``, and how the result is shown.
 
     ``core`` is 1 where a vector gives a vector and 2 where it gives a matrix. ``offer`` is the command offered next,
-    in which {} stands for what was typed for the logits.
+    in which {} stands for what was typed for the logits. ``has_labels`` says that labels belong to the logits.
     """
 
     name: str
@@ -29,8 +44,10 @@ class Job:
     example: str
     compute: Callable[[Array, int], Array]
     core: int
-    view: View
+    view: View[Any]
     offer: str
+    writers: Writers = Writers()
+    has_labels: bool = False
 
 
 SOFTMAX = Job(
@@ -53,4 +70,16 @@ JACOBIAN = Job(
     view=JacobianView(),
     offer="softjac jacobian {} -o jacobian.tex",
 )
-JOBS = (SOFTMAX, JACOBIAN)
+CROSS_ENTROPY = Job(
+    "cross-entropy",
+    "Cross-entropy of logits and the right classes: -log p[label], and its gradient p - y.",
+    "Cross-entropy: loss and gradient p - y.",
+    "softjac cross-entropy 1 2 3 --label 2",
+    softmax,
+    core=1,
+    view=LossView(),
+    offer="softjac cross-entropy {} --format json",
+    writers=Writers(write_loss_json, write_loss_csv, write_loss_npy, write_loss_latex),
+    has_labels=True,
+)
+JOBS = (SOFTMAX, JACOBIAN, CROSS_ENTROPY)

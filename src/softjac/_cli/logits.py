@@ -11,6 +11,7 @@ import numpy as np
 
 from softjac._cli.arrays import Array, read_npy, read_npz
 from softjac._cli.errors import HOW, CommandError, printable, quoted
+from softjac._cli.labels import LabelColumn
 from softjac._cli.numerals import number, parse_lists
 from softjac._cli.progress import Progress
 from softjac._cli.text_input import read_rows, read_text
@@ -20,10 +21,15 @@ SUFFIXES = (".csv", ".npy", ".npz")
 
 @dataclass(frozen=True)
 class Logits:
-    """Real numbers, shape (n,) or (rows, columns), and the axis that counts classes (0 or 1, never negative)."""
+    """Real numbers, shape (n,) or (rows, columns), and the axis that counts classes (0 or 1, never negative).
+
+    ``labels`` is the column of labels that stood beside them, as it was read, and ``source`` what all came from.
+    """
 
     values: Array
     axis: int
+    labels: Array | None = None
+    source: str = ""
 
     @property
     def vectors(self) -> Array:
@@ -37,9 +43,14 @@ class Logits:
 
 
 def read_logits(
-    words: Sequence[str], axis: int | None, name: str | None, stdin: TextIO | None, progress: Progress
+    words: Sequence[str],
+    axis: int | None,
+    name: str | None,
+    stdin: TextIO | None,
+    progress: Progress,
+    column: LabelColumn | None = None,
 ) -> Logits:
-    """Logits from the data words of a command line; ``name`` chooses the array of a .npz file.
+    """Logits from the data words of a command line; ``name`` chooses the array of a .npz file, ``column`` the labels.
 
     Without words standard input is read, if it is no terminal. Every mistake raises CommandError.
     """
@@ -50,19 +61,19 @@ def read_logits(
         if len(words) > 1:
             other = next((word for word in words if word != path), path)
             raise CommandError(f"one file at a time, and nothing beside it: {quoted(path)} came with {quoted(other)}")
-        return _checked(_read_file(path, name, progress), axis, path)
+        return _checked(_read_file(path, name, progress, column), axis, path, column)
     if words and words[0] != "-":
         text = " ".join(words)
         values = parse_lists(text) if text.lstrip().startswith("[") else [number(word) for word in text.split()]
-        return _checked(np.array(values, dtype=np.float64), axis, "the list")
+        return _checked(np.array(values, dtype=np.float64), axis, "the list", column)
     if len(words) > 1:
         raise CommandError("- stands for all of standard input: give nothing beside it")
     if stdin is None or (not words and stdin.isatty()):
         raise CommandError(f"no logits: {HOW}")
-    return _checked(_read_stdin(stdin, "standard input", progress), axis, "standard input")
+    return _checked(_read_stdin(stdin, "standard input", progress, column), axis, "standard input", column)
 
 
-def _read_file(path: str, name: str | None, progress: Progress) -> Array:
+def _read_file(path: str, name: str | None, progress: Progress, column: LabelColumn | None) -> Array:
     if not os.path.exists(path):
         raise CommandError(f"there is no file {path}")
     try:
@@ -72,7 +83,7 @@ def _read_file(path: str, name: str | None, progress: Progress) -> Array:
             return read_npz(path, name)
         progress.start(f"reading {printable(os.path.basename(path))}", os.path.getsize(path))
         with open(path, encoding="utf-8-sig") as lines:
-            return read_rows(lines, path, progress)
+            return read_rows(lines, path, progress, column)
     except OSError as error:
         raise CommandError(f"cannot read {path}: {error.strerror or error}") from None
     except UnicodeDecodeError:
@@ -81,7 +92,7 @@ def _read_file(path: str, name: str | None, progress: Progress) -> Array:
         progress.stop()
 
 
-def _read_stdin(stdin: TextIO, source: str, progress: Progress) -> Array:
+def _read_stdin(stdin: TextIO, source: str, progress: Progress, column: LabelColumn | None) -> Array:
     try:
         text = stdin.read()
     except UnicodeDecodeError:
@@ -90,7 +101,7 @@ def _read_stdin(stdin: TextIO, source: str, progress: Progress) -> Array:
         raise CommandError(f"cannot read {source}: {error.strerror or error}") from None
     progress.start(f"reading {source}", len(text))
     try:
-        return read_text(text.removeprefix("\ufeff"), source, progress)
+        return read_text(text.removeprefix("\ufeff"), source, progress, column)
     finally:
         progress.stop()
 
@@ -102,8 +113,9 @@ def _in_words(dtype: np.dtype[Any]) -> str:
     return {"U": "text", "S": "text", "M": "dates", "m": "times", "V": "raw bytes"}.get(dtype.kind, str(dtype))
 
 
-def _checked(values: Array, axis: int | None, source: str) -> Logits:
+def _checked(values: Array, axis: int | None, source: str, column: LabelColumn | None) -> Logits:
     """Logits of real numbers, in one or two dimensions, with an axis that exists; one column needs it said."""
+    labels: Array | None = None
     if values.dtype.kind in "biu":
         values = values.astype(np.float64)
     if values.dtype.kind != "f":
@@ -114,8 +126,10 @@ def _checked(values: Array, axis: int | None, source: str) -> Logits:
         raise CommandError(
             f"{source} holds an array of shape {values.shape}: one vector (n,) or rows (rows, classes) are needed"
         )
+    if column is not None and values.shape[-1]:
+        values, labels = column.split(values, source)
     if axis is None:
-        if values.ndim == 2 and values.shape[1] == 1 and len(values) > 1:
+        if labels is None and values.ndim == 2 and values.shape[1] == 1 and len(values) > 1:
             raise CommandError(
                 f"{source} has one number a row: is it one vector of {len(values)} classes (then add --axis 0),"
                 f" or {len(values)} vectors of one class, where every p is 1 (--axis 1)?"
@@ -124,7 +138,9 @@ def _checked(values: Array, axis: int | None, source: str) -> Logits:
     if not -values.ndim <= axis < values.ndim:
         choices = " or ".join(map(str, range(-values.ndim, values.ndim)))
         raise CommandError(f"--axis {axis} does not exist in logits of shape {values.shape}: it may be {choices}")
-    logits = Logits(values, axis % values.ndim)
+    logits = Logits(values, axis % values.ndim, labels, source)
+    if column is not None and axis % values.ndim != values.ndim - 1:
+        raise CommandError("--label-column takes the label of each row: with --axis 0 give the labels after --label")
     if logits.vectors.shape[1] == 0 and len(logits.vectors):
         raise CommandError(f"{source} is an empty vector: {HOW}")
     if len(logits.vectors) == 0:

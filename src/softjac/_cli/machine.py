@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from softjac._cli.arrays import Array
 from softjac._cli.digits import for_programs, rounded
 from softjac._cli.results import Results
 
@@ -16,15 +17,26 @@ _NO_JSON_NUMBER = {"nan": "null", "inf": "null", "-inf": "null"}
 
 def write_json(results: Results, decimals: int | None) -> Iterator[str]:
     """One list, or lists in a list, on one line; several results stand one a line. NaN and infinities are null."""
+    yield from json_of(results, decimals)
+    yield "\n"
+
+
+def json_of(results: Results, decimals: int | None) -> Iterator[str]:
+    """As `write_json`, without the end of the line."""
     several = results.logits.has_rows
     for k, item in enumerate(results.items()):
         if several:
             yield ",\n" if k else "["
         for i, row in enumerate(results.lines(item)):
-            numbers = [_NO_JSON_NUMBER.get(text, text) for text in for_programs(row, decimals)]
-            yield (", " if i else "[" * (item.ndim - 1)) + "[" + ", ".join(numbers) + "]"
+            yield (", " if i else "[" * (item.ndim - 1)) + json_row(row, decimals)
         yield "]" * (item.ndim - 1)
-    yield "]\n" if several else "\n"
+    if several:
+        yield "]"
+
+
+def json_row(row: Array, decimals: int | None) -> str:
+    """A row of numbers as a list."""
+    return "[" + ", ".join(_NO_JSON_NUMBER.get(text, text) for text in for_programs(row, decimals)) + "]"
 
 
 def write_csv(results: Results, decimals: int | None) -> Iterator[str]:

@@ -44,6 +44,23 @@ def number(text: str) -> float:
     return value
 
 
+def whole_number(option: str, text: str | None, least: int, most: int, which: str) -> int | None:
+    """The value of an option that takes a whole number from ``least`` to ``most``; None where it was not given.
+
+    >>> whole_number("--axis", "-1", -99, 99, "such as 0 or -1")
+    -1
+    """
+    if text is None:
+        return None
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise CommandError(f"{option} takes a whole number {which}, not {quoted(text)}")
+    return value
+
+
 def _advice(text: str) -> str:
     if re.search(r"\d\s*[,;]|[,;]\s*[\d.]|\d\s+\S", text):
         return POINT_AND_SPACES

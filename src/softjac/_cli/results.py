@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -38,22 +37,35 @@ class Results:
     def of(self, row: int) -> Array:
         """The result for one vector of logits."""
         self.check_memory()
-        return self.compute(self.logits.vectors[row], -1)
+        return self.part(row)
+
+    def part(self, rows: int | slice) -> Array:
+        """The result for one vector of logits, or for some of them, one a row."""
+        return self.compute(self.logits.vectors[rows], -1)
+
+    def whole(self) -> Array:
+        """The result for all logits at once, in NumPy's shape."""
+        return self.compute(self.logits.values, self.logits.axis)
+
+    def blocks(self) -> Iterator[slice]:
+        """The vectors of logits, in blocks of which the results are not too large to hold."""
+        step = max(1, _BLOCK // self.logits.vectors.shape[1] ** self.core)
+        for start in range(0, len(self.logits.vectors), step):
+            yield slice(start, start + step)
 
     def items(self) -> Iterator[Array]:
         """The whole result along its first axis where the logits have rows, else as one item. Counts as progress."""
         self.check_memory()
         if not self.logits.has_rows:
             self.progress.start("writing", self.shape[0], self.bar)
-            yield self.compute(self.logits.values, 0)
+            yield self.whole()
             return
         self.progress.start("writing", self.shape[0] * (self.shape[1] if self.core == 2 else 1), self.bar)
-        rows, compute = self.logits.vectors, self.compute
         if self.core == 1 and self.logits.axis == 0:
-            rows, compute = self.compute(self.logits.values, 0), _as_it_is
-        step = max(1, _BLOCK // math.prod(self.shape[1:]))
-        for start in range(0, len(rows), step):
-            yield from compute(rows[start : start + step], -1)
+            yield from self.whole()
+            return
+        for rows in self.blocks():
+            yield from self.part(rows)
 
     def lines(self, item: Array) -> Iterator[Array]:
         """The rows of an item, each counted as progress: of a matrix its rows, of a vector itself."""
@@ -68,10 +80,6 @@ class Results:
         if size > _memory():
             n = self.logits.vectors.shape[1]
             raise CommandError(f"the result for {n} classes has {numbers} numbers ({size / 1e9:.0f} GB): too many")
-
-
-def _as_it_is(rows: Array, _axis: int) -> Array:
-    return rows
 
 
 def _memory() -> float:

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from softjac._cli.digits import FEWEST, MOST, USUAL
-from softjac._cli.errors import CommandError, quoted
 from softjac._cli.formats import choose_format
 from softjac._cli.jobs import Job
 from softjac._cli.logits import read_logits
-from softjac._cli.machine import write_csv, write_json, write_npy
+from softjac._cli.losses import losses_of, target_of
+from softjac._cli.numerals import whole_number
 from softjac._cli.output import destination
-from softjac._cli.people import write_latex, write_markdown, write_text
+from softjac._cli.people import write_markdown, write_text
 from softjac._cli.progress import Progress
 from softjac._cli.results import Results
 from softjac._cli.screen import Screen, progress_is_welcome, screen_of
 
+_LONGEST_VALUE = 20  # of a label, to be repeated in the command that is offered
+
 
 @dataclass(frozen=True)
 class Request:
-    """A job and what was typed for it: the data words, and the value of each option, or None."""
+    """A job and what was typed for it: the data words, and the value of each option, or None.
+
+    ``labels`` are the options of a job that has labels, by their names.
+    """
 
     job: Job
     words: list[str] = field(default_factory=list)
@@ -31,19 +36,24 @@ class Request:
     decimals: str | None = None
     format: str | None = None
     output: str | None = None
+    labels: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def perform(request: Request) -> None:
     """Read, compute, write. Every mistake is found before anything is computed or written, and is a CommandError."""
     name = choose_format(request.format, request.output)
-    decimals = _whole_number("--decimals", request.decimals, FEWEST, MOST, f"from {FEWEST} to {MOST}")
-    axis = _whole_number("--axis", request.axis, -99, 99, "such as 0 or -1")
+    decimals = whole_number("--decimals", request.decimals, FEWEST, MOST, f"from {FEWEST} to {MOST}")
+    axis = whole_number("--axis", request.axis, -99, 99, "such as 0 or -1")
+    target = target_of(request.labels) if request.job.has_labels else None
     progress = Progress(progress_is_welcome())
     try:
         with destination(request.output) as write:
-            logits = read_logits(request.words, axis, request.array, sys.stdin, progress)
+            column = target.column if target else None
+            logits = read_logits(request.words, axis, request.array, sys.stdin, progress, column)
             screen = screen_of(sys.stdout) if request.output is None else Screen()
             results = Results(request.job.compute, request.job.core, logits, progress, bar=not screen.terminal)
+            if target:
+                results = losses_of(results, target)
             for piece in _pieces(name, results, decimals, request, screen):
                 write(piece)
     finally:
@@ -54,18 +64,18 @@ def _pieces(
     name: str, results: Results, decimals: int | None, request: Request, screen: Screen
 ) -> Iterable[str] | Iterable[bytes]:
     few = USUAL if decimals is None else decimals
-    view = request.job.view
+    view, writers = request.job.view, request.job.writers
     match name:
         case "json":
-            return write_json(results, decimals)
+            return writers.json(results, decimals)  # type: ignore[no-any-return]
         case "csv":
-            return write_csv(results, decimals)
+            return writers.csv(results, decimals)  # type: ignore[no-any-return]
         case "npy":
-            return write_npy(results, decimals)
+            return writers.npy(results, decimals)  # type: ignore[no-any-return]
         case "markdown":
             return write_markdown(results, view, few)
         case "latex":
-            return write_latex(results, view, few)
+            return writers.latex(results, view, few)  # type: ignore[no-any-return]
         case _:
             return write_text(results, view, few, screen, _offer(request, screen.width))
 
@@ -74,18 +84,10 @@ def _offer(request: Request, width: int) -> str:
     """The command to try next, on the same logits. LOGITS stands for what was piped or is too long to repeat."""
     options = [f"--axis {request.axis}"] if request.axis else []
     options += [f"--array {shlex.quote(request.array)}"] if request.array else []
+    for name, value in request.labels.items():
+        if value is not None:
+            short = len(value) <= _LONGEST_VALUE and value.isprintable()
+            options.append(f"{name} {shlex.quote(value) if short else name.strip('-').upper()}")
     typed = "LOGITS" if request.words in ([], ["-"]) else shlex.join(request.words)
     line, template = ("Next: " + request.job.offer.format(" ".join([data, *options])) for data in (typed, "LOGITS"))
     return line if len(line) <= width and line.isprintable() else template
-
-
-def _whole_number(option: str, text: str | None, least: int, most: int, which: str) -> int | None:
-    if text is None:
-        return None
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if not least <= value <= most:
-        raise CommandError(f"{option} takes a whole number {which}, not {quoted(text)}")
-    return value

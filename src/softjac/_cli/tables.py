@@ -29,6 +29,7 @@ class Table:
     """Labels of the rows, the columns that may be left out where they are too many (``body``), and those that stay.
 
     ``columns`` is how many body columns there are in truth: of very many, ``body`` has only the first, and the last.
+    ``names`` says that the labels are names and no numbers, though they have a heading.
     """
 
     heading: str
@@ -36,6 +37,7 @@ class Table:
     body: Sequence[Column]
     tail: Sequence[Column] = ()
     columns: int = 0
+    names: bool = False
 
 
 def shortened(count: int, most: int, last: int) -> list[int | None]:
@@ -110,7 +112,8 @@ def _lines(table: Table, body: Sequence[Column], split: bool, space: int, least:
     between = "  " if has_marks else gap
     lines = []
     for i, (label, cells, tail) in enumerate(rows, -first):
-        label_ = label.rjust(label_width) if table.heading else label.ljust(label_width)  # numbers, or names
+        names = table.names or not table.heading
+        label_ = label.ljust(label_width) if names else label.rjust(label_width)
         line: Line = [(f" {label_}{gap}", "")]
         for k, (text, width) in enumerate(zip(cells, widths, strict=True)):
             line.append(((between if k else "") + " " * (width - len(text)), ""))
@@ -136,4 +139,4 @@ def markdown_lines(table: Table) -> Iterator[str]:
     yield "|" + "|".join([":--", *("--:" for _ in columns)]) + "|\n"
     for i, label in enumerate(table.labels):
         cells = [f"**{column.cells[i]}**" if column.marked == i else column.cells[i] for column in columns]
-        yield "| " + " | ".join([label, *cells]) + " |\n"
+        yield "| " + " | ".join(" ".join(text.split()) for text in [label, *cells]) + " |\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from softjac.softmax import softmax
 
 Rows: TypeAlias = Sequence[int | None]  # which rows are shown, and None for a gap between them
 Cells: TypeAlias = Sequence[str]
+R_contra = TypeVar("R_contra", bound=Results, contravariant=True)
 
 _MOST_COLUMNS = 32  # no more fit into 80 characters, so no more are written out for a shortened text
 _LAST_ROWS = 4  # of the rows of a shortened table, how many are from its end
@@ -53,30 +54,34 @@ class Detail:
 
 @dataclass(frozen=True)
 class Shown:
-    """One table, what it is of ("row 3"), what was left out of its rows, and the name of its columns ("z")."""
+    """One table, what it is of ("row 3"), what was left out of its rows, and the name of its columns ("z").
+
+    ``instead`` is shown where the table is too wide for the screen.
+    """
 
     caption: str
     table: Table
     gaps: tuple[str, ...] = ()
     column_name: str = ""
+    instead: Shown | None = None
 
 
-class View(Protocol):
+class View(Protocol[R_contra]):
     """How one kind of result is shown to a person. ``symbol`` is its letter in formulas."""
 
     @property
     def symbol(self) -> str: ...
 
-    def title(self, results: Results, detail: Detail) -> tuple[str, str]:
+    def title(self, results: R_contra, detail: Detail) -> tuple[str, str]:
         """What it is, and how things are counted."""
         ...
 
-    def shown(self, results: Results, detail: Detail) -> Iterator[Shown]:
+    def shown(self, results: R_contra, detail: Detail) -> Iterator[Shown]:
         """The tables, one after the other."""
         ...
 
-    def note(self, results: Results) -> str:
-        """What to know to read them; may be empty."""
+    def notes(self, results: R_contra, detail: Detail) -> Sequence[tuple[str, str]]:
+        """What to know to read them: each a line, and what may stand beside it."""
         ...
 
 
@@ -95,27 +100,27 @@ class ProbabilityView:
             z, p = vectors[0], results.of(0)
             rows = detail.pick_rows(n)
             body = [
-                Column("z", _texts(rows, lambda i: logit(float(z[i])))),
-                Column("p", _texts(rows, lambda i: for_people(float(p[i]), detail.decimals))),
+                Column("z", texts(rows, lambda i: logit(float(z[i])))),
+                Column("p", texts(rows, lambda i: for_people(float(p[i]), detail.decimals))),
             ]
-            table = Table("class", _labels(rows, detail), body, columns=2)
+            table = Table("class", row_labels(rows, detail), body, columns=2)
             yield Shown("", table, left_out(gap_of(rows, n), "class ", "classes ", n))
             return
         rows, columns = detail.pick_rows(count), detail.pick_columns(n)
         cells = detail.cells(rows, columns, results.of)
         body = [Column(f"p[{j}]", cells_of_j) for j, cells_of_j in zip(columns, cells, strict=True)]
-        maximum = Column("max", _texts(rows, lambda k: _largest(results.of(k))))
-        table = Table(row_name(results), _labels(rows, detail), body, [maximum], n)
-        yield Shown("", table, _rows_left_out(results, gap_of(rows, count)), "p")
+        maximum = Column("max", texts(rows, lambda k: largest(results.of(k))))
+        table = Table(row_name(results), row_labels(rows, detail), body, [maximum], n)
+        yield Shown("", table, rows_left_out(results, gap_of(rows, count)), "p")
 
-    def note(self, results: Results) -> str:
+    def notes(self, results: Results, detail: Detail) -> Sequence[tuple[str, str]]:  # noqa: ARG002
         if len(results.logits.vectors) > 1:
-            return ""
+            return []
         p = results.of(0)
         total = sum_for_people(np.append(p, -p.dtype.type(1)))
         if total != "0":  # NaN, or not probabilities
-            return ""
-        return f"They sum to 1; the largest is {_largest(p)}."
+            return []
+        return [(f"They sum to 1; the largest is {largest(p)}.", "")]
 
 
 class JacobianView:
@@ -134,7 +139,7 @@ class JacobianView:
         gaps = left_out(gap_of(rows, n), "p[", "p[", n, "]")
         for k in range(tables):
             if k + 1 == tables < count:
-                gaps += _rows_left_out(results, (tables, count - 1))
+                gaps += rows_left_out(results, (tables, count - 1))
             caption = f"{row_name(results)} {k}" if count > 1 else ""
             yield Shown(caption, self._table(results.logits.vectors[k], results.of(k), rows, detail), gaps, "z")
 
@@ -151,14 +156,14 @@ class JacobianView:
             for j, cells in zip(columns, detail.cells(rows, columns, J.__getitem__, "+"), strict=True)
         ]
         tail = [
-            Column("row sum", _texts(rows, lambda i: sum_for_people(J[i], detail.decimals))),
-            Column("p", _texts(rows, lambda i: for_people(float(p[i]), detail.decimals))),
+            Column("row sum", texts(rows, lambda i: sum_for_people(J[i], detail.decimals))),
+            Column("p", texts(rows, lambda i: for_people(float(p[i]), detail.decimals))),
         ]
         labels = [detail.dots if i is None else f"p[{i}]" for i in rows]
         return Table("", labels, body, tail, len(z))
 
-    def note(self, results: Results) -> str:  # noqa: ARG002
-        return "[ ] diagonal p(1-p), elsewhere -p[i]p[j]. Column j: what raising z[j] does."
+    def notes(self, results: Results, detail: Detail) -> Sequence[tuple[str, str]]:  # noqa: ARG002
+        return [("[ ] diagonal p(1-p), elsewhere -p[i]p[j]. Column j: what raising z[j] does.", "")]
 
 
 def row_name(results: Results) -> str:
@@ -173,11 +178,11 @@ def counting(results: Results) -> str:
     return f"({row_name(results)}s and classes from 0)"
 
 
-def _texts(rows: Rows, text: Callable[[int], str]) -> Cells:
+def texts(rows: Rows, text: Callable[[int], str]) -> Cells:
     return tuple("" if i is None else text(i) for i in rows)
 
 
-def _labels(rows: Rows, detail: Detail) -> list[str]:
+def row_labels(rows: Rows, detail: Detail) -> list[str]:
     return [detail.dots if i is None else str(i) for i in rows]
 
 
@@ -195,10 +200,10 @@ def left_out(gap: Gap | None, one: str, several: str, count: int, end: str = "")
     return (f"{several}{first}{end} to {several if end else ''}{last}{end} of {count} are left out",)
 
 
-def _rows_left_out(results: Results, gap: Gap | None) -> tuple[str, ...]:
+def rows_left_out(results: Results, gap: Gap | None) -> tuple[str, ...]:
     name = row_name(results)
     return left_out(gap, f"{name} ", f"{name}s ", len(results.logits.vectors))
 
 
-def _largest(p: Array) -> str:
+def largest(p: Array) -> str:
     return "" if np.isnan(p).any() else f"p[{int(np.argmax(p))}]"
