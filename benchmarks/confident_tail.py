@@ -35,7 +35,7 @@ def contenders(peers: Peers) -> dict[str, LossAndGradient]:
 
 
 def of_softjac(z: Any, labels: Any) -> tuple[Any, Any]:
-    return softjac.cross_entropy_value_and_grad(z, labels, reduction="none")  # type: ignore[no-any-return]
+    return softjac.cross_entropy_value_and_grad(z, labels, reduction="none")
 
 
 def of_torch(torch: Any, z: Any, labels: Any) -> tuple[Any, Any]:
@@ -54,7 +54,7 @@ def of_optax(jax: Any, optax: Any, z: Any, labels: Any) -> tuple[Any, Any]:
 
 def of_scikit_learn(module: Any, z: Any, labels: Any) -> tuple[Any, Any]:
     loss = module.HalfMultinomialLoss(n_classes=z.shape[1])
-    return loss.loss_gradient(labels.astype(z.dtype), z)  # type: ignore[no-any-return]
+    return loss.loss_gradient(labels.astype(z.dtype), z)
 
 
 def tail(peers: Peers) -> Iterator[tuple[str, list[list[str]]]]:
