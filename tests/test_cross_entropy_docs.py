@@ -254,7 +254,7 @@ def test_what_is_said_of_scikit_learn():
 
 
 def test_what_is_said_of_keras_follows_from_its_clipping():
-    found = re.search(r"clips them\s+to \[(\S+),.*below (\S+)\s+nor above ([\d.]+)\.", TEXT, re.DOTALL)
+    found = re.search(r"clips them\s+to \[(\S+),.*below (\S+)\s+nor\s+above ([\d.]+)\.", TEXT, re.DOTALL)
     clipped, least, most = map(float, found.groups())
     assert least <= -math.log1p(-clipped) < 1.001 * least
     assert most - 0.1 < -math.log(clipped) < most
