@@ -21,6 +21,8 @@ class Peers:
         self.torch = self._load("torch", "torch", "torch")
         self.jax = self._load("JAX", "jax", "jax")
         self.linear_operator = self._load("linear_operator", "linear_operator", "linear_operator")
+        self.optax = self._load("optax", "optax", "optax")
+        self.scikit_learn_loss = self._load("scikit-learn", "sklearn._loss", "scikit-learn")
         if self.torch is not None:
             self.torch.set_num_threads(threads)
 

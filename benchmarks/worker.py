@@ -19,6 +19,7 @@ MODULES = (
     "bench_softmax",
     "bench_jacobian",
     "bench_operator",
+    "bench_cross_entropy",
     "bench_threads",
     "bench_accuracy",
 )

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 BENCHMARKS = ROOT / "benchmarks"
 PUBLISHED, PAGE = BENCHMARKS / "results" / "published.json", ROOT / "docs" / "benchmarks.md"
-ABSENT = ("scipy", "torch", "jax", "linear_operator", "flint", "mpmath")
+ABSENT = ("scipy", "torch", "jax", "linear_operator", "optax", "sklearn", "flint", "mpmath")
 
 if not BENCHMARKS.exists():
     pytest.skip("benchmarks/ is not here: run the tests in a clone", allow_module_level=True)
@@ -92,7 +92,7 @@ def test_the_floors_of_the_table_are_all_judged(everything):
     record = json.loads(saved.read_text())
     floors = [f["at_least"] for r in record["results"] for f in r["figures"] if f["at_least"] is not None]
     if not record["missing"] and processors() > 1 and shutil.which("cc"):
-        assert set(floors) == {0.5, 0.75, 0.8, 0.85, 1.0, 2.0, 2.5, 3.0, 5.0, 8.0}
+        assert set(floors) == {0.5, 0.6, 0.75, 0.8, 0.85, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0}
     limits = {f["unit"] for r in record["results"] for f in r["figures"] if f["at_most"] is not None}
     assert {"ms", "ulp"} >= limits >= {"ms"}
 
@@ -114,7 +114,8 @@ def test_the_page_can_be_made_of_a_tiny_run_and_says_so(everything):
 def test_absent_peers_are_skipped_with_the_reason(without_peers):
     tables, record = without_peers
     assert record["missing"] == {
-        name: f"{name} is not installed" for name in ("SciPy", "torch", "JAX", "linear_operator")
+        name: f"{name} is not installed"
+        for name in ("SciPy", "torch", "JAX", "linear_operator", "optax", "scikit-learn")
     }
     reasons = tables.partition("\nskipped\n")[2]
     for reason in ("torch is not installed", "SciPy is not installed", "neither python-flint nor mpmath is installed"):

@@ -19,14 +19,15 @@ TEXT = PAGE.read_text(encoding="utf-8")
 DIFFERENCE = 2.0**-13  # step of central differences
 
 
-def run_sections():
-    """The names that the page's sessions have at the end of each section. test_readme.py looks at what they print."""
-    headings = [(TEXT.count("\n", 0, m.start()) + 1, m[1]) for m in re.finditer(r"^#+ (.*)$", TEXT, re.MULTILINE)]
+def run_sections(page):
+    """The names that a page's sessions have at the end of each section. test_readme.py looks at what they print."""
+    text = page.read_text(encoding="utf-8")
+    headings = [(text.count("\n", 0, m.start()) + 1, m[1]) for m in re.finditer(r"^#+ (.*)$", text, re.MULTILINE)]
     names, found = {"__name__": "__main__"}, {}
     parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(verbose=False)
-    for block in blocks(PAGE):
+    for block in blocks(page):
         assert block.kind == "pycon"
-        session = parser.get_doctest(block.body, names, PAGE.name, PAGE.name, block.line - 1)
+        session = parser.get_doctest(block.body, names, page.name, page.name, block.line - 1)
         runner.run(session, out=lambda _: None, clear_globs=False)
         names = session.globs
         found[[title for line, title in headings if line < block.line][-1]] = dict(names)
@@ -35,7 +36,7 @@ def run_sections():
 
 @pytest.fixture(scope="module")
 def sections():
-    return run_sections()
+    return run_sections(PAGE)
 
 
 def naive_softmax(z):
