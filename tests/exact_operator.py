@@ -33,6 +33,9 @@ def logits_of(gap: int, n: int, kind: str) -> Any:
     return z
 
 
+ROWS_OF_LOGITS = [logits_of(gap, n, kind) for gap in GAPS for n in (2, 3, 7) for kind in KINDS]
+
+
 class Dense:
     """Weight * J + damping * I for one row, entry by entry."""
 

@@ -1,5 +1,7 @@
 """Every mistake with the operator: its class, and a message that says which argument, what came, and what to do."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -124,7 +126,11 @@ MISTAKES = {
         ["x has shape (5, 3, 2)", "(4,)"],
     ),
     "rmatmat": (lambda sj: one(sj).rmatmat(np.ones(3)), "ShapeError", ["x has shape (3,)", "(..., 3, m)"]),
-    "J @ J": (lambda sj: one(sj) @ one(sj), "DTypeError", ["x has dtype object (it is a SoftmaxJacobian)"]),
+    "J @ J": (
+        lambda sj: one(sj) @ one(sj),
+        "DTypeError",
+        ["x is a SoftmaxJacobian, an operator", "are not formed", "x.to_dense()"],
+    ),
     "ragged": (lambda sj: one(sj) @ [[1.0], [1.0, 2.0]], "DTypeError", ["x cannot be made an array", "one length"]),
     "a masked array": (
         lambda sj: one(sj) @ np.ma.array([1.0, 2, 3]),
@@ -186,7 +192,60 @@ MISTAKES = {
         "DTypeError",
         ["damping has dtype complex128"],
     ),
+    "inf and pinv": (lambda sj: one(sj).pinv() @ [INF, 1, 0], "ArgumentError", ["x holds inf at (0,)", "finite"]),
+    "NaN, pinv and a matrix": (
+        lambda sj: one(sj).pinv() @ [[0, 0], [NAN, 1], [0, 0]],
+        "ArgumentError",
+        ["x holds nan at (0, 1)", "finite"],
+    ),
+    # too large
+    "1e200 (1e200 J)": (
+        lambda sj: 1e200 * (1e200 * one(sj)),
+        "ArgumentError",
+        ["t in t * J is 1e+200", "weight larger than 1.8e+308", "float64"],
+    ),
+    "1e200 (J + 1e200)": (
+        lambda sj: 1e200 * (one(sj) + 1e200),
+        "ArgumentError",
+        ["t in t * J is 1e+200", "damping larger than 1.8e+308"],
+    ),
+    "J + 1e308 + 1e308": (
+        lambda sj: one(sj) + 1e308 + np.array(1e308),
+        "ArgumentError",
+        ["t in J + t is 1e+308", "damping larger than 1.8e+308"],
+    ),
+    "too much to solve": (
+        lambda sj: (one(sj) + 1e308).solve(np.ones(3), damping=1e308),
+        "ArgumentError",
+        ["damping is 1e+308", "larger than 1.8e+308"],
+    ),
+    "a longdouble": (
+        lambda sj: one(sj) * np.longdouble("1e400"),
+        "ArgumentError",
+        ["t in t * J is 1e+400", "number larger than 1.8e+308", "float64"],
+    ),
+    # operators and sparse matrices are no arrays
+    "np.asarray(J)": (lambda sj: np.asarray(one(sj)), "DTypeError", ["a SoftmaxJacobian is", "@ x", "to_dense()"]),
+    "np.dot(J, x)": (lambda sj: np.dot(one(sj), np.ones(3)), "DTypeError", ["to_dense()", "@ x"]),
+    "np.array(L)": (lambda sj: np.array(one(sj).cholesky()), "DTypeError", ["a CholeskyFactor is", "to_dense()"]),
+    "J @ L": (
+        lambda sj: one(sj) @ one(sj).cholesky(),
+        "DTypeError",
+        ["x is a CholeskyFactor, an operator", "are not formed", "x.to_dense()"],
+    ),
+    "J + L": (lambda sj: one(sj) + one(sj).cholesky(), "DTypeError", ["t in J + t is a CholeskyFactor"]),
+    # vectors for a batch of two axes
+    "vectors for a batch": (
+        lambda sj: sj.SoftmaxJacobian(np.zeros((2, 3, 5))) @ np.ones((3, 5)),
+        "ShapeError",
+        ["x has shape (3, 5)", "use matvec"],
+    ),
     # the rest
+    "ragged i": (lambda sj: one(sj)[[[0], [0, 1]], 0], "DTypeError", ["i is [[0], [0, 1]]", "rows of one length"]),
+    "ragged rows": (lambda sj: four(sj)[[[0], [0, 1]], 0, 0], "BoundsError", ["the batch has shape (4,)"]),
+    "rows that do not fit": (lambda sj: four(sj)[[0, 1, 2], [0, 1], 0], "BoundsError", ["broadcast"]),
+    "J[[], [0.5]]": (lambda sj: one(sj)[[], [0.5]], "DTypeError", ["j is [0.5]"]),
+    "norm(True)": (lambda sj: one(sj).norm(True), "ArgumentError", ["ord is True"]),
     "norm(1)": (lambda sj: one(sj).norm(1), "ArgumentError", ["ord is 1", '"fro"', "numpy.inf"]),
     "norm('two')": (lambda sj: one(sj).norm("two"), "ArgumentError", ["ord is 'two'"]),
     "norm(-inf)": (lambda sj: one(sj).norm(-INF), "ArgumentError", ["ord is -inf"]),
@@ -229,6 +288,41 @@ def test_arrays_of_other_libraries(library, sj):
 def test_what_leaves_the_family_is_no_operation(call, sj):
     with pytest.raises(TypeError, match=r"unsupported operand|bad operand"):
         call(one(sj))
+
+
+def test_sparse_matrices(sj):
+    sparse = pytest.importorskip("scipy.sparse", reason="SciPy is not installed: pip install 'softjac[test]'")
+    for make in (sparse.eye_array, sparse.eye):
+        matrix = make(3).tocsr()
+        with pytest.raises(sj.DTypeError, match=r"x is a sparse csr_.*: pass x\.toarray\(\)"):
+            one(sj) @ matrix
+        with pytest.raises(sj.DTypeError, match=r"to_dense\(\)"):
+            matrix @ one(sj)
+
+
+def test_the_argument_is_named_without_its_expression(sj):
+    torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'softjac[peers]'")
+    with pytest.raises(sj.DTypeError, match=r"t in t \* J is an array of torch.*pass numpy\.asarray\(t\)\."):
+        one(sj) * torch.ones(())
+
+
+def test_pandas(sj):
+    pd = pytest.importorskip("pandas", reason="pandas is not installed: pip install 'softjac[test]'")
+    J, t = four(sj), pd.Series([1.0, 2.0, 3.0, 4.0])
+    for operator in (t * J, J * t):
+        np.testing.assert_array_equal(operator.weight, [1, 2, 3, 4])
+    for operator in (t + J, J + t):
+        np.testing.assert_array_equal(operator.damping, [1, 2, 3, 4])
+    np.testing.assert_array_equal(one(sj) @ pd.Series([1.0, 2, 3]), one(sj) @ [1.0, 2, 3])
+    for frame in (pd.Series([1.0, 2, 3]), pd.DataFrame(np.ones((2, 3)))):
+        with pytest.raises(sj.DTypeError, match=r"to_dense\(\)"):
+            frame @ one(sj)
+
+
+def test_a_sum_is_printed_with_the_digits_that_tell_it_from_1(sj):
+    for off, shown in ((1e-7, "1 + 1e-07"), (-1e-7, "1 - 1e-07"), (2.0**-20, "1 + 9.54e-07"), (0.5, "1.5")):
+        with pytest.raises(sj.ArgumentError, match=re.escape(f"probs sums to {shown} in row 0, but")):
+            sj.SoftmaxJacobian.from_probs([[0.5, 0.5 + off]])
 
 
 def test_nothing_is_written_when_something_is_wrong(sj):

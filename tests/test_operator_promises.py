@@ -1,5 +1,6 @@
 """What the operator promises beside its results: orthogonal eigenvectors, SciPy, silence, inputs untouched, memory."""
 
+import pickle
 import tracemalloc
 
 import numpy as np
@@ -48,6 +49,9 @@ def test_scipy_takes_it(sj):
     start = np.ones(60) + x[:, 0]
     np.testing.assert_allclose(linalg.eigsh(A, k=3, v0=start)[0], J.eigvalsh()[-3:], rtol=1e-10)
     np.testing.assert_allclose(np.sort(linalg.svds(A, k=3, v0=start)[1]), J.eigvalsh()[-3:], rtol=1e-10)
+    again = pickle.loads(pickle.dumps(A))
+    np.testing.assert_array_equal(again @ x, A @ x)
+    np.testing.assert_array_equal(again.rmatvec(x[:, :1]), A.rmatvec(x[:, :1]))
     damped = J + 0.1
     got, info = linalg.cg(damped.as_linear_operator(), x[:, 0], rtol=1e-12)
     assert info == 0
@@ -75,6 +79,32 @@ def test_no_warnings(weight, sj):
                     J.sandwich([[1e300] * len(logits)]),
                 )
         sj.SoftmaxJacobian.from_probs(np.array([1.0, 5e-324, 0.0])).solve([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_no_warnings_in_narrow_dtypes(dtype, sj):
+    """Rounding to float16 overflows and underflows; so do weights, dampings and what is made of them."""
+    with np.errstate(all="raise"):
+        for logits in ([0.0, -20.0, -90.0], [0.0, 200.0, 100.0], [0.0, 1.0, -INF]):
+            J = sj.SoftmaxJacobian(np.array(logits, dtype))
+            for operator in (J, 1e5 * J + 1e-9, 1e30 * (1e-60 * J) + 1e30, np.longdouble("1e-400") * J + 1e-320):
+                everything(operator, 3)
+                assert operator.dtype == dtype
+                (operator.weight, operator.damping, repr(operator), operator.pinv().to_dense())
+                (
+                    operator.cholesky().diagonal(),
+                    operator.sample(3, 0),
+                    operator.solve([1.0, 1e30, 1e-30], damping=1e-320),
+                )
+            (1e-200 * (1e-200 * J), (J + 5e-324) * 0.5, sj.SoftmaxJacobian.from_probs(np.array([1, 1e-9, 0], dtype)))
+
+
+def test_norms_by_numbers_of_numpy(sj):
+    J = sj.SoftmaxJacobian(random((5,)))
+    for two in (2, 2.0, np.int64(2), np.float32(2), np.int8(2)):
+        assert J.norm(two) == J.norm()
+    for endless in (INF, np.float32(INF), np.longdouble(INF)):
+        assert J.norm(endless) == J.norm(INF)
 
 
 def test_inputs_are_untouched(sj):

@@ -15,11 +15,15 @@ The error of a result whose exact value is y is at most ulps * ulp(y) + factor *
 cross_entropy is that of rows, sums and means; cross_entropy_grad is for a class or a one-hot row without smoothing and
 z_loss, cross_entropy_grad_soft for all other targets.
 
+    operator_complement        of SoftmaxJacobian: 1 - p from the rounded p, at the largest the sum of the others
+    operator_entries           to_dense, row, diagonal, J[..., i, j]: products of those and of p, plain J
+
 Where the budget is a factor alone, half an ulp of a subnormal result and what subnormal probabilities cost come on top.
 
 Both the compiled core and the reference in NumPy hold the same figures; longdouble is the reference's alone. Where a
 logarithm is in the result, the reference has that of the C library, taken to be right to an ulp.
-Source: held by tests/test_accuracy.py and, for longdouble, tests/test_reference.py.
+Source: held by tests/test_accuracy.py and, for longdouble, tests/test_reference.py; for the operator, by
+tests/test_operator_budget.py.
 """
 
 from dataclasses import dataclass
@@ -65,6 +69,8 @@ BUDGETS: dict[str, dict[Family, Budget]] = {
         "longdouble": Budget(3.0, u_of_scale=2.0),
     },
     "cross_entropy_hvp": dict.fromkeys(("narrow", "float64", "longdouble"), _PRODUCT),
+    "operator_complement": {"narrow": Budget(0.501), "float64": Budget(1.5), "longdouble": Budget(4.0)},
+    "operator_entries": {"narrow": Budget(0.501), "float64": Budget(2.5), "longdouble": Budget(8.0)},
     "softmax_second_derivative": dict.fromkeys(("narrow", "float64", "longdouble"), Budget(u_of_scale=8.0)),
 }
 
@@ -77,7 +83,7 @@ def family(dtype_name: str) -> Family:
 
 
 def budget(dtype_name: str, quantity: str) -> Budget:
-    """The budget of a function, by its name.
+    """The budget of a function, or of the operator's results, by its name.
 
     >>> budget("float64", "softmax").ulps
     0.6

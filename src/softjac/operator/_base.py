@@ -7,6 +7,7 @@ import numpy as np
 
 from softjac import _arguments
 from softjac._arguments import NDArray, Shape
+from softjac.errors import DTypeError, ShapeError
 from softjac.operator import _rows
 
 
@@ -18,6 +19,14 @@ class Operator(ABC):
 
     __array_ufunc__ = None  # array @ operator is the operator's own
     __array_priority__ = 100.0
+    __pandas_priority__ = 5000  # frame * operator, too
+
+    def __array__(self, *_: object, **__: object) -> NDArray:
+        """Refuse: numpy.asarray would make an array of n x n entries, or of one object. Raises DTypeError."""
+        raise DTypeError(
+            f"a {type(self).__name__} is an operator, not an array: use operator @ x for a product, and "
+            "operator.to_dense() for the array of its entries."
+        )
 
     @property
     @abstractmethod
@@ -74,26 +83,35 @@ class Operator(ABC):
     def matmat(self, x: object) -> NDArray:
         """Products with the columns of matrices, shape (..., columns, k) -> (..., rows, k)."""
         v = _rows.vectors("x", x, self.matrix_shape[1], self.batch_shape, core=2, axis=-2)
-        return np.swapaxes(self._expanded().matvec(np.swapaxes(v, -1, -2)), -1, -2)
+        return np.swapaxes(self._expanded().matvec(_columns(v)), -1, -2)
 
     def rmatmat(self, x: object) -> NDArray:
         """Products of the transpose with the columns of matrices."""
         v = _rows.vectors("x", x, self.matrix_shape[0], self.batch_shape, core=2, axis=-2)
-        return np.swapaxes(self._expanded().rmatvec(np.swapaxes(v, -1, -2)), -1, -2)
+        return np.swapaxes(self._expanded().rmatvec(_columns(v)), -1, -2)
 
     def to_dense(self, out: NDArray | None = None) -> NDArray:
         """All the matrices as one array of the operator's shape and dtype."""
         _arguments.check_out(out, self.shape, self.dtype)
         dense = self.matmat(np.eye(self.matrix_shape[1], dtype=self.dtype))
         dense = np.broadcast_to(dense, self.shape)
-        if out is None:
-            return np.array(dense, dtype=self.dtype)
-        out[...] = dense
+        with np.errstate(all="ignore"):
+            if out is None:
+                return np.array(dense, dtype=self.dtype)
+            out[...] = dense
         return out
 
     def __matmul__(self, x: object) -> NDArray:
         """Operator @ x: a vector, or a matrix where x has one axis more than the batch has."""
-        return self.matvec(x) if self._is_vector(x) else self.matmat(x)
+        if self._is_vector(x):
+            return self.matvec(x)
+        try:
+            return self.matmat(x)
+        except ShapeError as error:
+            shape = _rows.plain("x", x).shape
+            if len(shape) < 2 or shape[-1] != self.matrix_shape[1]:
+                raise
+            raise ShapeError(f"{error} If x holds vectors along its last axis, use matvec.") from None
 
     def __rmatmul__(self, x: object) -> NDArray:
         """Operand x @ operator."""
@@ -109,13 +127,18 @@ class Operator(ABC):
         """A product, computed wide, in the common dtype of the operator and the vector."""
         dtype = v.dtype if v.dtype == self.dtype else _arguments.common_dtype_of(self.dtype, v.dtype)
         with np.errstate(all="ignore"):
-            result: NDArray = product(v.astype(_rows.wide(dtype), copy=False))
+            result: NDArray = product(_rows.side_by_side(v.astype(_rows.wide(dtype), copy=False)))
             return result.astype(dtype, copy=False)
 
     def __repr__(self) -> str:
         rows, columns = self.matrix_shape
         batch = f", batch_shape={self.batch_shape}" if self.batch_shape else ""
         return f"{type(self).__name__}({rows} x {columns}{batch}, {self.dtype})"
+
+
+def _columns(v: NDArray) -> NDArray:
+    """The columns of matrices as rows of their own memory, so that each gives the bits that it gives by itself."""
+    return np.ascontiguousarray(np.swapaxes(v, -1, -2))
 
 
 class Transpose(Operator):

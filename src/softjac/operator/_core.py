@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from softjac import kernels
-from softjac._arguments import NDArray
+from softjac._arguments import NDArray, Shape
 from softjac.operator._rows import Rows
 
 # A closed form in NumPy: rows, weight, damping, x -> result.
@@ -37,9 +37,22 @@ def rows_of(
         return answer
     check()
     result, odd = answer
+    rows, x = rows.chosen(odd), None if x is None else chosen(x, odd)
     weight, damping = (np.broadcast_to(part, odd.shape)[odd] for part in (weight, damping))
-    result[odd] = form(rows.chosen(odd), weight, damping, None if x is None else chosen(x, odd))
+    if x is not None and rows.has_zeros:  # what is not read makes no row odd
+        x = np.where(rows.support | (damping[..., None] > 0.0), x, 0.0)
+        part, still_odd = _with_notes(_by_core(operation, rows, weight, damping, x), rows.batch)
+        numbers = rows.chosen(still_odd), weight[still_odd], damping[still_odd]
+        part[still_odd] = form(*numbers, x[still_odd])
+        result[odd] = part
+    else:
+        result[odd] = form(rows, weight, damping, x)
     return result
+
+
+def _with_notes(answer: Any, batch: Shape) -> Any:
+    """The answer of the core, and which rows are odd."""
+    return answer if isinstance(answer, tuple) else (answer, np.zeros(batch, bool))
 
 
 def _by_core(operation: str, rows: Rows, weight: NDArray, damping: NDArray, x: Any) -> Any:

@@ -1,6 +1,7 @@
 """Single entries and rows of J."""
 
 import operator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -43,33 +44,76 @@ def entries(rows: Rows, weight: NDArray, damping: NDArray, index: Any) -> Any:
         raise ShapeError(
             f"i has shape {i.shape} and j has shape {j.shape}, which do not broadcast: pass one j for each i."
         ) from None
-    p, q, weight, damping = (
-        _of_batch(x, rows.batch, tuple(before)) for x in (rows.p, rows.q, weight[..., None], damping[..., None])
-    )
-    p_i, p_j, q_i = p[..., i], p[..., j], q[..., i]
-    entry = np.where(i == j, p_i * q_i, -p_i * p_j)
+    if i.ndim == 0:  # ints, as NumPy tells them from arrays
+        i, j = int(i), int(j)
+    batch = tuple(before)
+
+    def at(x: NDArray, c: Any) -> Any:
+        return _at(np.broadcast_to(x, rows.p.shape), batch, c)
+
+    p_i, p_j = at(rows.p, i), at(rows.p, j)
+    number = np.arange(rows.n)
+    on_diagonal = at(number, i) == at(number, j)
+    entry = np.where(on_diagonal, p_i * at(rows.q, i), -(p_i * p_j))
     entry = np.where((p_i == 0.0) | (p_j == 0.0), 0.0, entry)
-    weight, damping = (x[..., 0].reshape((*x.shape[:-1], *(1,) * i.ndim)) for x in (weight, damping))
-    return weight * entry + np.where(i == j, damping, 0.0)
+    return at(weight[..., None], i) * entry + np.where(on_diagonal, at(damping[..., None], i), 0.0)
 
 
-def _of_batch(x: NDArray, batch: tuple[int, ...], index: tuple[Any, ...]) -> NDArray:
-    """What an index of the batch takes of an array of shape (..., m)."""
-    stood = np.broadcast_to(x, (*batch, x.shape[-1]))
+def blocks(rows: Rows, weight: NDArray | None) -> Iterator[tuple[int, Any]]:
+    """The entries -w p_i p_j for some i at a time, and the first of those i. Of the diagonal there is nothing in them.
+
+    weight: None for 1. Times p_i p_j, so that the entries are symmetric to the bit.
+    """
+    p, n = rows.p, rows.n
+    together = max(1, _TOGETHER // max(p.size, 1))
+    for start in range(0, n, together):
+        of_rows = slice(start, start + together)
+        block = p[..., of_rows, None] * p[..., None, :]
+        np.negative(block, out=block)
+        if weight is not None:
+            block *= weight[..., None, None]
+        if rows.has_nan:
+            block[~(rows.support[..., of_rows, None] & rows.support[..., None, :])] = 0.0
+        block += 0.0  # no -0
+        yield start, block
+
+
+_TOGETHER = 1 << 12  # entries of a block
+
+
+def _at(x: NDArray, index: tuple[Any, ...], classes: Any) -> Any:
+    """x[index, classes] of an array of shape batch + (n,), as NumPy does it: arrays broadcast against each other."""
+    batch = x.shape[:-1]
     try:
-        if any(x is None for x in index):
+        if any(part is None for part in index):
             raise IndexError("None makes a new axis")
-        if not any(x is Ellipsis for x in index) and len(index) < len(batch):
+        used = sum(_axes_of(part) for part in index)
+        if not any(part is Ellipsis for part in index) and used < len(batch):
             raise IndexError("too few indices")
-        return stood[(*index, slice(None))]
-    except IndexError as error:
+        if used > len(batch):
+            raise IndexError("too many indices")
+        return x[(*index, classes)]
+    except (IndexError, ValueError, TypeError) as error:
         raise BoundsError(
             f"the batch has shape {batch}, but {index} is no index of it ({error}): pass one, or J[..., i, j]."
         ) from None
 
 
+def _axes_of(part: Any) -> int:
+    """How many axes of the batch a part of an index speaks of."""
+    if part is Ellipsis:
+        return 0
+    array = None if isinstance(part, slice) else np.asarray(part)
+    return array.ndim if array is not None and array.dtype.kind == "b" else 1
+
+
 def _class_numbers(name: str, i: object, n: int) -> NDArray:
-    array = np.asarray(i)
+    try:
+        array = np.asarray(i)
+    except ValueError as error:
+        raise DTypeError(f"{name} is {i!r} ({error}): pass an array of ints, with rows of one length.") from None
+    if array.size == 0 and isinstance(i, list):
+        array = array.astype(np.intp)
     if array.dtype.kind not in "iu":
         raise DTypeError(f"{name} is {i!r}: pass the number of a class, an int, or an array of them.")
     if array.size and not (-n <= array.min() and array.max() < n):

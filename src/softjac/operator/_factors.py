@@ -88,10 +88,15 @@ def _root_product(rows: Rows, weight: NDArray, damping: NDArray, x: NDArray) -> 
 
 
 def _root_transposed(rows: Rows, weight: NDArray, damping: NDArray, x: NDArray) -> Any:
-    """sqrt(p) (x - sum of p x)."""
+    """sqrt(p) (x - sum of p x). Of an x that is large, in units of its largest element."""
     del damping
     w = rows.on_support(x)
     if rows.n:
+        size = np.max(np.abs(w), axis=-1, keepdims=True)
+        far = np.isfinite(size) & (size > 2.0**1000)
+        if far.any():
+            unit = np.where(far, w.dtype.type(2.0**1000), 1.0)
+            return unit * _root_transposed(rows, weight, weight, w / unit)
         w = w - rows.at_k(w)
         w = rows.on_support(np.sqrt(rows.p) * (w - np.sum(rows.p * w, axis=-1, keepdims=True)))
     return np.sqrt(weight)[..., None] * w
@@ -144,7 +149,8 @@ class CholeskyFactor(Operator):
 
     def diagonal(self) -> NDArray:
         """The diagonals of the factors, shape batch_shape + (n,): none is negative."""
-        return self._pivot.astype(self._dtype)
+        with np.errstate(all="ignore"):
+            return self._pivot.astype(self._dtype)
 
     def to_dense(self, out: NDArray | None = None) -> NDArray:
         """All entries, zeros above the diagonals."""
@@ -162,11 +168,22 @@ class CholeskyFactor(Operator):
 
     def solve(self, b: object) -> NDArray:
         """The y with L y = b, shape (..., n) -> (..., n). Where a pivot is 0, so is y."""
-        return self._rounded(self._solve, _rows.right_sides("b", b, self.matrix_shape[0], self.batch_shape))
+        return self._rounded(self._solve, self._right_sides(b))
 
     def solve_transposed(self, b: object) -> NDArray:
         """The y with L^T y = b, shape (..., n) -> (..., n). Where a pivot is 0, so is y."""
-        return self._rounded(self._solve_transposed, _rows.right_sides("b", b, self.matrix_shape[0], self.batch_shape))
+        return self._rounded(self._solve_transposed, self._right_sides(b))
+
+    def _right_sides(self, b: object) -> NDArray:
+        is_read = self._is_read
+        x = _rows.right_sides("b", b, self.matrix_shape[0], self.batch_shape, is_read)
+        return x if is_read is True else np.where(is_read, x, 0.0)
+
+    @cached_property
+    def _is_read(self) -> Any:
+        """Where a right side is read: where there is a row of L."""
+        has_row = (self._pivot != 0.0) | (self._p != 0.0)
+        return True if has_row.all() else has_row
 
     def _product(self, x: NDArray) -> Any:
         return self._by_core("cholesky_product", x, CholeskyFactor._numpy_product)
@@ -180,7 +197,9 @@ class CholeskyFactor(Operator):
     def _solve_transposed(self, b: NDArray) -> Any:
         return self._by_core("cholesky_solve_transposed", b, CholeskyFactor._numpy_solve_transposed)
 
-    def _by_core(self, operation: str, x: NDArray, form: "Callable[[CholeskyFactor, NDArray], Any]") -> Any:
+    def _by_core(
+        self, operation: str, x: NDArray, form: "Callable[[CholeskyFactor, NDArray], Any]", *, again: bool = True
+    ) -> Any:
         """What the core has for an operation, with the rows that it reports as odd computed by the form."""
         numbers = np.asarray(self._root[..., 0]), np.asarray(self._t[..., 0])
         answer = _core.triangular(operation, self._p, self._pivot, self._c, self._G, *numbers, x)
@@ -189,28 +208,37 @@ class CholeskyFactor(Operator):
         if not isinstance(answer, tuple):
             return answer
         result, odd = answer
-        result[odd] = form(self._chosen(odd), _core.chosen(x, odd))
+        some, x = self._chosen(odd), _core.chosen(x, odd)
+        if again and some._is_read is not True:  # what is not read makes no row odd
+            result[odd] = some._by_core(operation, np.where(some._is_read, x, 0.0), form, again=False)
+        else:
+            result[odd] = form(some, x)
         return result
 
     def _numpy_product(self, x: NDArray) -> Any:
         x = np.where((self._pivot == 0.0) & (self._c == 0.0), 0.0, x)  # not even an infinity matters there
-        before = _before(self._c * x)
+        before = _before(np.where(self._c == 0.0, 0.0, self._c * x))
         if not np.isfinite(before).all():
             before = np.where(self._p == 0.0, 0.0, before)
         return self._pivot * x - self._root * self._p * before
 
     def _numpy_transposed_product(self, x: NDArray) -> Any:
         x = np.where((self._pivot == 0.0) & (self._p == 0.0), 0.0, x)
-        after = _after(self._p * x)
+        after = _after(np.where(self._p == 0.0, 0.0, self._p * x))
         if not np.isfinite(after).all():
             after = np.where(self._c == 0.0, 0.0, after)
         return self._pivot * x - self._root * self._c * after
 
     def _numpy_solve(self, b: NDArray) -> NDArray:
-        """Forward substitution: the sum of c_i y_i before j is (sum of b_i p_i / d_i before j) / G_j."""
-        known = np.where(self._p > 0.0, b * (self._p / (self._p + self._t)), 0.0)
-        before = np.where(self._G[..., :-1] > 0.0, _before(known) / self._G[..., :-1], 0.0)
-        return self._divided(b + self._p * before)
+        """Forward substitution: the sum of c_i y_i before j is B / G_j, B the sum of b_i p_i / d_i before j.
+
+        With G_j = G_(j+1) + p_j^2 / d_j, b_j + p_j B / G_j is (b_j G_(j+1) + p_j (B and the term of j)) / G_j: of a b
+        that nearly sums to 0, what is left is in the sum, which is carried as hi + lo, and not in b_j + B.
+        """
+        hi, lo = _sums.running(np.where(self._p > 0.0, b * (self._p / (self._p + self._t)), 0.0))
+        here, after = self._G[..., :-1], self._G[..., 1:]
+        share = np.where(here > 0.0, after / here, 1.0)
+        return self._divided(b * share + np.where(here > 0.0, self._p / here, 0.0) * (hi + lo))
 
     def _numpy_solve_transposed(self, b: NDArray) -> NDArray:
         """Back substitution: the sum of p_i y_i after j is G_(j+1) (sum of c_i b_i after j)."""
@@ -233,15 +261,21 @@ def _factor(p: NDArray, weight: NDArray, damping: NDArray) -> tuple[Any, Any, An
     t = damping / weight
     d = p + t
     before = np.where(p > 0.0, p / d, 0.0)
-    G = _from_here_on(p)
-    if np.any(t > 0.0):
-        G = G + t * _up_to_here(before)
+    tail = G = _from_here_on(p)
+    is_damped = np.any(damping > 0.0)
+    if is_damped:
+        head = _up_to_here(before)
+        G = tail + t * head
     here, after = G[..., :-1], G[..., 1:]
-    pivot = np.sqrt(d * np.where(here > 0.0, after / here, 1.0))
+    pivot = np.sqrt(weight) * np.sqrt(d * np.where(here > 0.0, after / here, 1.0))
+    if is_damped:
+        lost = (damping > 0.0) & (t < np.finfo(p.dtype).smallest_normal)
+        last = np.sqrt(d / np.where(here > 0.0, here, 1.0)) * np.sqrt(weight * tail[..., 1:] + damping * head[..., 1:])
+        pivot = np.where(lost, np.where(p == 0.0, np.sqrt(damping), last), pivot)
     c = np.where((after > 0.0) & (p > 0.0), np.sqrt(before) * np.sqrt(p / here) / np.sqrt(after), 0.0)
     has_nan = np.isnan(p).any(axis=-1, keepdims=True)
     nothing = np.where(has_nan & (p != 0.0), np.nan, 0.0)
-    return np.sqrt(weight) * pivot + nothing, c + nothing, G
+    return pivot + nothing, c + nothing, G
 
 
 def _before(x: NDArray) -> NDArray:

@@ -12,7 +12,7 @@ from softjac.operator._rows import Rows
 
 def product(rows: Rows, weight: NDArray, damping: NDArray, x: NDArray) -> Any:
     """(weight * J + damping * I) x, shape (..., n)."""
-    result = softmax_vjp(None, x, probs=rows.p)
+    result = softmax_vjp(None, rows.on_support(x) if rows.has_zeros else x, probs=rows.p)
     if np.isnan(rows.q_k).any():
         result = np.where(rows.support, result, 0.0)
     if np.all(weight == 1.0) and np.all(damping == 0.0):

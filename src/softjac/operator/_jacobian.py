@@ -105,7 +105,8 @@ class SoftmaxJacobian(Symmetric):
     @property
     def complement(self) -> NDArray:
         """Complements q = 1 - p, shape batch_shape + (n,)."""
-        return self._out(self._rows.q)
+        with np.errstate(all="ignore"):
+            return self._out(self._rows.q)
 
     @property
     def weight(self) -> NDArray:
@@ -122,7 +123,7 @@ class SoftmaxJacobian(Symmetric):
         text = super().__repr__()
         for name, value, neutral in (("weight", self._weight, 1.0), ("damping", self._damping, 0.0)):
             if np.any(value != neutral):
-                low, high = f"{value.min():g}", f"{value.max():g}"
+                low, high = (_digits(float(x), neutral) for x in (value.min(), value.max()))
                 shown = low if low == high else f"{low} to {high}"
                 text = f"{text[:-1]}, {name} {shown})"
         return text
@@ -134,7 +135,9 @@ class SoftmaxJacobian(Symmetric):
         amount = self._one_a_row("t in J + t", t)
         if amount is None:
             return NotImplemented
-        return self._with(self._weight, self._damping + amount)
+        with np.errstate(all="ignore"):
+            damping = self._damping + amount
+        return self._with(self._weight, _rows.in_range("t in J + t", "damping", amount, damping))
 
     __radd__ = __add__
 
@@ -143,7 +146,10 @@ class SoftmaxJacobian(Symmetric):
         amount = self._one_a_row("t in t * J", t)
         if amount is None:
             return NotImplemented
-        return self._with(self._weight * amount, self._damping * amount)
+        with np.errstate(all="ignore"):
+            weight, damping = self._weight * amount, self._damping * amount
+        _rows.in_range("t in t * J", "weight", amount, weight)
+        return self._with(weight, _rows.in_range("t in t * J", "damping", amount, damping))
 
     __rmul__ = __mul__
 
@@ -165,7 +171,8 @@ class SoftmaxJacobian(Symmetric):
         if not np.all((number >= 0.0) & np.isfinite(number)):
             bad = number[~((number >= 0.0) & np.isfinite(number))].flat[0]
             raise ArgumentError(f"{name} is {bad:g}: pass a finite number that is at least 0.")
-        return number.astype(self._rows.p.dtype)
+        with np.errstate(all="ignore"):
+            return _rows.in_range(name, "number", number, number.astype(self._rows.p.dtype))
 
     # -------------------------------------------------------------------------------------------------- products
 
@@ -234,7 +241,7 @@ class SoftmaxJacobian(Symmetric):
                 identity = np.zeros(self._rows.n, self._rows.p.dtype)
                 identity[index] = 1.0
                 result = self._weighted(result, identity)
-            return self._out(result)
+            return self._out(result + 0.0)  # no -0
 
     def __getitem__(self, index: Any) -> Any:
         """Entries J[..., i, j]: i and j ints or arrays of ints, whatever comes before goes to the batch."""
@@ -252,13 +259,10 @@ class SoftmaxJacobian(Symmetric):
         """
         _arguments.check_out(out, self.shape, self._dtype)
         dense = np.empty(self.shape, self._dtype) if out is None else out
-        rows, classes = self._rows, np.arange(self._rows.n)
+        classes = np.arange(self._rows.n)
         with np.errstate(all="ignore"):
-            weighted = rows.p if self._is_plain else self._weight[..., None] * rows.p
-            np.multiply(-weighted[..., :, None], rows.p[..., None, :], out=dense, casting="unsafe")
-            if np.isnan(rows.p).any():
-                dense[~(rows.support[..., :, None] & rows.support[..., None, :])] = 0.0
-            dense += 0.0  # no -0
+            for start, block in _entries.blocks(self._rows, None if self._is_plain else self._weight):
+                dense[..., start : start + block.shape[-2], :] = block
             dense[..., classes, classes] = self._diagonal()
         return dense
 
@@ -269,7 +273,8 @@ class SoftmaxJacobian(Symmetric):
 
         damping: a number of at least 0, or one a row, on top of what was added with J + t. Without any, J is singular
         (J 1 = 0): x is pinv(J) b, on the support. With some there is one x, and off the support it is b / damping.
-        Raises ArgumentError where b is not finite or damping is negative.
+        Raises ArgumentError where damping is negative, or b not finite where it is read: without damping that is on the
+        support.
         Naively: ``np.linalg.lstsq(J, b)``, in O(n^3), which loses small probabilities.
         Source: docs/operator.md; run by tests/test_operator_exact.py.
 
@@ -280,10 +285,11 @@ class SoftmaxJacobian(Symmetric):
         amount = self._one_a_row("damping", damping)
         if amount is None:
             raise DTypeError("damping is an operator: pass a number, or one a row.")
-        total = np.asarray(self._damping + amount)
+        with np.errstate(all="ignore"):
+            total = _rows.in_range("damping", "damping of the operator", amount, self._damping + amount)
 
         def check() -> None:
-            _rows.check_finite("b", x)
+            _rows.check_finite("b", x, _solve.is_read(self._rows, total))
 
         return self._rounded(lambda v: _solve.solve(self._rows, v, self._weight, total, check), x)
 
@@ -324,7 +330,10 @@ class SoftmaxJacobian(Symmetric):
             return self._out(_spectrum.logpdet(self._rows, self._weight, self._damping))[()]
 
     def rank(self) -> Any:
-        """Ranks, shape batch_shape: the size of the support less 1; n with damping; 0 for J = 0."""
+        """Ranks, shape batch_shape: the size of the support less 1; n with damping; 0 for J = 0.
+
+        Integers: a row of NaN counts by the elements that are not off the support.
+        """
         of_J = np.where(self._weight > 0.0, np.maximum(self._rows.size - 1, 0), 0)
         return np.where(self._damping > 0.0, self._rows.n, of_J)[()]
 
@@ -353,7 +362,7 @@ class SoftmaxJacobian(Symmetric):
         In O(n) for each of them. Raises ArgumentError for another ord.
         """
         with np.errstate(all="ignore"):
-            if not isinstance(ord, str | float | int):
+            if not isinstance(ord, str | float | int | np.integer | np.floating):
                 raise ArgumentError(f'ord is {ord!r}: pass 2, "fro", "nuc" or numpy.inf.')
             if ord == 2:
                 result = self._weight * _spectrum.largest(self._rows) + self._damping * (self._rows.n > 0)
@@ -380,5 +389,12 @@ class SoftmaxJacobian(Symmetric):
         return linear_operator(self)
 
     def _out(self, x: NDArray) -> NDArray:
-        result: NDArray = x.astype(self._dtype, copy=False)
+        with np.errstate(all="ignore"):
+            result: NDArray = x.astype(self._dtype, copy=False)
         return result
+
+
+def _digits(x: float, neutral: float) -> str:
+    """A number with 6 digits, or with all where it would read like the neutral one."""
+    short = f"{x:g}"
+    return repr(x) if x != neutral and float(short) == neutral else short

@@ -1,6 +1,7 @@
 """Roots of the sum of w_j / (d_j - x), one between each two poles, found as an offset from the nearer of the two.
 
-So a root that almost touches its pole keeps its digits. All roots are iterated side by side.
+So a root that almost touches its pole keeps its digits. All roots are iterated side by side, and each is left alone as
+soon as it is found: what it is does not depend on the others.
 """
 
 from typing import Any
@@ -16,18 +17,17 @@ _MOST_STEPS = 200  # each halves the bracket if it does nothing better
 def roots_between(d: NDArray, w: NDArray, left: NDArray, right: NDArray) -> tuple[NDArray, NDArray]:
     """The root between the neighbouring poles left and right: its nearer pole, and the offset from that.
 
-    d: poles, shape (roots, n). w: their weights, all positive where d is, shape (n,) or (roots, n). left, right: shape
-    (roots, 1). Poles d = 0 have no weight.
+    d: poles, shape (roots, n), in each row those up to left before those from right on. w: their weights, all positive
+    where d is, shape (n,) or (roots, n). left, right: shape (roots, 1). Poles d = 0 have no weight.
 
     Each step fits c + a / (left - x) + b / (right - x), where a and b take the slope of the poles to the left and to
     the right; a step out of the bracket is replaced by halving.
     Source: the middle way of Li 1993, Solving secular equations stably and efficiently; run by tests/test_operator.py.
     """
-    # In units of the gap, a power of two, so that no product of two small poles is lost.
-    lowest = np.frexp(np.max(d, axis=-1, keepdims=True))[1] + np.finfo(d.dtype).minexp + 8
-    unit = np.ldexp(np.ones((), d.dtype), np.maximum(np.frexp(right - left)[1], lowest))
-    d, w, left, right = d / unit, w / unit, left / unit, right / unit
-    is_left = d <= left
+    unit = _unit(np.max(d, axis=-1, keepdims=True), right)
+    w = np.ascontiguousarray(np.broadcast_to(w, d.shape)) / unit
+    d, left, right = np.ascontiguousarray(d) / unit, left / unit, right / unit
+    lefts = np.count_nonzero(d <= left, axis=-1, keepdims=True)
     gap = right - left
     # The sign in the middle tells which pole is nearer.
     middle = np.sum(w / ((d - left) - 0.5 * gap), axis=-1, keepdims=True)
@@ -39,10 +39,10 @@ def roots_between(d: NDArray, w: NDArray, left: NDArray, right: NDArray) -> tupl
     x = _first(delta, w, to_left, to_right, low, high)
     roots = np.empty_like(x)
     found = np.arange(len(x))  # where in `roots` those belong that are still iterated
-    w = np.broadcast_to(w, delta.shape)
+    going = np.ones(len(x), bool)
     eps = np.finfo(d.dtype).eps
     for _ in range(_MOST_STEPS):
-        value, size, of_left, of_right = _sums_at(x, delta, w, is_left)
+        value, size, of_left, of_right = _sums_at(x, delta, w, lefts)
         low, high = np.where(value < 0.0, x, low), np.where(value < 0.0, high, x)
         on_left, on_right = to_left - x, to_right - x
         a, b = of_left * on_left * on_left, of_right * on_right * on_right
@@ -54,25 +54,57 @@ def roots_between(d: NDArray, w: NDArray, left: NDArray, right: NDArray) -> tupl
         new = np.where(far, from_pole, x + step)
         inside = (new >= low) & (new <= high) & (new != 0.0)
         new = np.where(inside, new, _halved(low, high))
-        # At the end the value is the rounding error of its own sum.
-        done = (value == 0.0) | (np.abs(new - x) <= 2.0 * eps * np.abs(x)) | (np.abs(value) <= 0.5 * eps * size)
+        # At the end the value is the rounding error of its own sum. The step that it gives is still taken.
+        done = (value == 0.0) | (np.abs(new - x) <= 2.0 * eps * np.abs(x)) | (np.abs(value) <= 2.0 * eps * size)
         x = np.where(value == 0.0, x, new)
-        going = ~done[:, 0]
-        roots[found] = x
+        ends = going & done[:, 0]
+        roots[found[ends]] = x[ends]
+        going = going & ~ends
         if not going.any():
             break
         if 2 * np.count_nonzero(going) <= len(found):
             found = found[going]
             x, low, high, to_left, to_right = (part[going] for part in (x, low, high, to_left, to_right))
-            delta, w, is_left = delta[going], w[going], is_left[going]
+            delta, w, lefts = delta[going], w[going], lefts[going]
+            going = np.ones(len(found), bool)
+    roots[found[going]] = x[going]
     return origin * unit, roots * unit
 
 
-def _sums_at(x: NDArray, delta: NDArray, w: NDArray, is_left: NDArray) -> Any:
-    """Sums at x of the terms w / (delta - x), of their sizes, and of the slopes to the left and to the right."""
+def _unit(largest: NDArray, right: NDArray) -> Any:
+    """A power of two to count in, such that neither squares of what is like `right` overflow, nor poles are lost.
+
+    `right` is moved up to 2^400, which leaves room for the smallest p below and for squares above; less where the
+    largest pole would overflow.
+    """
+    most = np.finfo(right.dtype).maxexp
+    exponent = np.maximum(np.frexp(right)[1] - most * 2 // 5, np.frexp(largest)[1] - (most - 64))
+    return np.ldexp(np.ones((), right.dtype), exponent)
+
+
+def _sums_at(x: NDArray, delta: NDArray, w: NDArray, lefts: NDArray) -> Any:
+    """Sums at x of the terms w / (delta - x), of their sizes, and of the slopes to the left and to the right.
+
+    lefts: how many poles are to the left, in each row the first ones.
+    """
+    n = delta.shape[-1]
+    if n > _sums.STRETCH:
+        return _sums_of_long_rows(x, delta, w, lefts)
+    near = delta - x
+    term = w / near
+    # One after the other in memory: the left part of a row, its right part, and the next row. None of them is empty.
+    starts = (np.arange(0, term.size, n)[:, None] + np.concat([np.zeros_like(lefts), lefts], axis=-1)).reshape(-1)
+    below, above = np.add.reduceat(term.reshape(-1), starts).reshape(-1, 2).T[..., None]
+    slope = np.divide(term, near, out=near)
+    of_left, of_right = np.add.reduceat(slope.reshape(-1), starts).reshape(-1, 2).T[..., None]
+    return below + above, above - below, of_left, of_right
+
+
+def _sums_of_long_rows(x: NDArray, delta: NDArray, w: NDArray, lefts: NDArray) -> Any:
+    """The same a stretch at a time."""
     sums: Any = np.zeros(4)
     for s in _sums.stretches(delta.shape[-1]):
-        near, left = delta[..., s] - x, is_left[..., s]
+        near, left = delta[..., s] - x, np.arange(s.start, s.stop) < lefts
         term = w[..., s] / near
         slope = term / near
         parts = (term, np.abs(term), np.where(left, slope, 0.0), np.where(left, 0.0, slope))

@@ -63,6 +63,16 @@ class Rows:
         """Which elements have a probability, NaN included."""
         return np.not_equal(self.p, 0.0)
 
+    @cached_property
+    def has_zeros(self) -> bool:
+        """Whether some element is off the support."""
+        return bool(np.any(self.size < self.n))
+
+    @cached_property
+    def has_nan(self) -> bool:
+        """Whether some row holds a NaN."""
+        return bool(np.isnan(self.q_k).any())
+
     @property
     def q(self) -> NDArray:
         """Complements 1 - p: the sum of the others at the largest p, the difference elsewhere."""
@@ -155,29 +165,58 @@ def vectors(name: str, value: object, n: int, batch: Shape, *, core: int = 1, ax
     return x
 
 
-def right_sides(name: str, value: object, n: int, batch: Shape) -> NDArray:
-    """The same for the right sides of equations. Raises ArgumentError for one that is not finite."""
+def right_sides(name: str, value: object, n: int, batch: Shape, is_read: Any = True) -> NDArray:
+    """The same for the right sides of equations. Raises ArgumentError for one that is not finite where it is read."""
     b = vectors(name, value, n, batch)
-    check_finite(name, b)
+    with np.errstate(all="ignore"):
+        check_finite(name, b, is_read)
     return b
 
 
-def check_finite(name: str, b: NDArray) -> None:
-    """Raises ArgumentError for right sides that are not finite."""
-    if (
-        not math.isfinite(np.add.reduce(b, axis=None)) and not np.isfinite(b).all()
-    ):  # a sum that is finite is one of finite numbers
-        at = tuple(int(i) for i in np.argwhere(~np.isfinite(b))[0])
-        raise ArgumentError(f"{name} holds {b[at]} at {at}: a right side has finite numbers only.")
+def check_finite(name: str, b: NDArray, is_read: Any = True) -> None:
+    """Refuse right sides that are not finite where they are read. Raises ArgumentError with the first one."""
+    if math.isfinite(np.add.reduce(b, axis=None)):  # then all of it is
+        return
+    shape = np.broadcast_shapes(b.shape, np.shape(is_read))
+    bad = np.broadcast_to(~np.isfinite(b), shape) & is_read
+    if bad.any():
+        at = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ArgumentError(
+            f"{name} holds {np.broadcast_to(b, shape)[at]} at {at}: a right side has finite numbers only."
+        )
+
+
+def in_range(name: str, what: str, t: NDArray, result: Any) -> NDArray:
+    """What became of t as a weight or a damping. Raises ArgumentError where that is infinite."""
+    if not np.all(np.isfinite(result)):
+        dtype = np.asarray(result).dtype
+        raise ArgumentError(
+            f"{name} is {np.max(t)!s}, which makes the {what} larger than {np.finfo(dtype).max:.3g}, the largest "
+            f"{dtype}: pass a smaller number."
+        )
+    return np.asarray(result)
+
+
+def side_by_side(x: NDArray) -> NDArray:
+    """The same numbers with the last axis side by side in memory: the order of a sum can follow the layout."""
+    return x if x.strides[-1] == x.itemsize or x.shape[-1] < 2 else np.ascontiguousarray(x)
 
 
 def plain(name: str, value: object) -> NDArray:
     """The value as an ndarray of numbers. Raises DTypeError, also for arrays of other libraries."""
+    argument = name.partition(" in ")[0]
+    if hasattr(value, "matrix_shape"):
+        raise DTypeError(
+            f"{name} is a {type(value).__name__}, an operator: products and sums of operators are not formed. Apply "
+            f"one after the other to a vector, or pass {argument}.to_dense()."
+        )
+    if hasattr(value, "toarray") and hasattr(value, "tocsr"):
+        raise DTypeError(f"{name} is a sparse {type(value).__name__}: pass {argument}.toarray().")
     library = _libraries.library_of(value)
     if library is not None:
         raise DTypeError(
             f"{name} is an array of {library.name}, but operators compute with NumPy arrays: "
-            f"pass numpy.asarray({name})."
+            f"pass numpy.asarray({argument})."
         )
     if masked.holds(value):
         raise DTypeError(f"{name} is a masked array: pass its data, and where=~mask where the operator is made.")
@@ -217,14 +256,23 @@ def _checked_sums(p: NDArray, takes_part: Any, dtype: "np.dtype[Any]") -> NDArra
     tolerance = float(2.0**-7 if _arguments.is_bfloat16(dtype) else np.finfo(dtype).eps) ** 0.5
     hi, lo = _sums.total(np.minimum(p, 2.0))
     sums = np.where(takes_part, hi + lo, 1.0)
-    wrong = ~(np.abs(sums - 1.0) <= tolerance)
+    excess = np.where(takes_part, (hi - 1.0) + lo, 0.0)
+    wrong = ~(np.abs(excess) <= tolerance)
     if wrong.any():
         at = tuple(int(i) for i in np.argwhere(wrong)[0])
         raise ArgumentError(
-            f"probs sums to {float(np.sum(p[at])):.6g} in row {_row(at)}, but probabilities sum to 1 (within "
+            f"probs sums to {_sum_in_words(float(np.sum(p[at])), float(excess[at]))} in row {_row(at)}, but "
+            f"probabilities sum to 1 (within "
             f"{tolerance:.1e} for {dtype}): divide each row by its sum, or pass logits to {FUNCTION} itself."
         )
     return sums
+
+
+def _sum_in_words(total: float, excess: float) -> str:
+    """A sum with the digits that tell it from 1."""
+    if not abs(excess) < 1e-3:
+        return f"{total:.6g}"
+    return f"1 {'-' if excess < 0.0 else '+'} {abs(excess):.3g}"
 
 
 def _row(index: tuple[int, ...]) -> object:

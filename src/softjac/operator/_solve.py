@@ -24,6 +24,11 @@ _FAR = 2.0**900  # beyond it, the parts that numbers are cut in may overflow
 _HEADROOM = 128  # powers of two: a sum of 2^50 quotients by the smallest p is below 2^1024
 
 
+def is_read(rows: Rows, damping: NDArray) -> Any:
+    """Where a right side is read: everywhere with damping, else on the support."""
+    return (rows.support | (damping[..., None] > 0.0)) if rows.has_zeros else True
+
+
 def solve(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray, check: Callable[[], None] = lambda: None) -> Any:
     """The x of least norm among those of least squares, shape (..., n). check: raises for a b that is not finite."""
     return _core.rows_of("solve", _solve, rows, weight, damping, b, check)
@@ -32,6 +37,8 @@ def solve(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray, check: Call
 def _solve(rows: Rows, weight: NDArray, damping: NDArray, b: NDArray) -> Any:
     if rows.n == 0:
         return np.zeros(np.broadcast_shapes(b.shape, rows.p.shape), b.dtype)
+    if rows.has_zeros:
+        b = np.where(is_read(rows, damping), b, 0.0)
     size = np.max(np.abs(b), axis=-1, keepdims=True)
     far = (size > _FAR) | (size < 1.0 / _FAR) & (size > 0.0)
     exponent = np.frexp(size)[1] - 1

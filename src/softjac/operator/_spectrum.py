@@ -38,15 +38,38 @@ def logpdet(rows: Rows, weight: NDArray, damping: NDArray) -> Any:
     singular = np.where(weight > 0.0, singular, 0.0) + 0.0 * rows.q_k  # NaN for a row that holds one
     if not np.any(damping > 0.0):
         return singular
-    with_weight = np.isfinite(damping / weight)
-    weight = np.where(with_weight, weight, 1.0)
-    t = (damping / weight)[..., None]
-    p = np.where(with_weight[..., None] | np.isnan(rows.p), rows.p, 0.0)
-    hi, lo = _sums.total(np.log(p + t))
-    with_J = np.sum(p / (p + t), axis=-1)
-    last = np.where(with_J > 0.0, np.log(damping) - np.log(weight) + np.log(with_J), 0.0)
-    regular = hi + lo + last + n * np.log(weight)
-    return np.where(damping > 0.0, regular, singular)
+    return np.where(damping > 0.0, _damped_logdet(rows, weight, damping), singular)
+
+
+def _damped_logdet(rows: Rows, weight: NDArray, damping: NDArray) -> Any:
+    """Sum over j != k of log(w p_j + t), and log(t + sum over j != k of w p_j (p_k - p_j) t / (w p_j + t)).
+
+    w: weight. t: damping. k: where the largest p is. All that is added up is positive, and t + what is added to it is
+    carried as hi + lo, so that determinants close to 1 keep the digits of their logarithm.
+    """
+    unit = np.where(np.isinf(weight + damping), rows.p.dtype.type(0.25), rows.p.dtype.type(1.0))
+    w, t = (unit * weight)[..., None], (unit * damping)[..., None]
+    wp, p_k = w * rows.p, rows.at_k(rows.p)
+    k = rows.k[..., None]
+    factor, lost = _sums.two_sum(wp, t)
+    terms = wp * (p_k - rows.p) * (t / factor)
+    np.put_along_axis(terms, np.broadcast_to(k, (*terms.shape[:-1], 1)), 0.0, axis=-1)
+    last, last_lost = _sums.two_sum(np.sum(terms, axis=-1, keepdims=True), t)
+    at = np.broadcast_to(k, (*factor.shape[:-1], 1))
+    np.put_along_axis(factor, at, last, axis=-1)
+    np.put_along_axis(lost, at, last_lost, axis=-1)
+    lost /= factor
+    # Powers of two are added up by themselves: large logarithms of both signs would hide what is left of them.
+    mantissa, exponent = np.frexp(factor)
+    low = mantissa < np.sqrt(0.5)
+    mantissa, exponent = np.where(low, 2.0 * mantissa, mantissa), exponent - low
+    hi, lo = _sums.total(np.concat([np.log(mantissa), lost], axis=-1))
+    twos = np.sum(exponent, axis=-1) - rows.n * (np.frexp(unit)[1] - 1)
+    return _sums.total(np.stack([hi, lo, twos * _LN2[0], twos * rows.p.dtype.type(_LN2[1])], axis=-1))[0]
+
+
+# log(2) as hi + lo: hi has 32 bits, so that it times a count of powers is exact. lo: mpmath.log(2) - hi, at 200 bits.
+_LN2 = (float.fromhex("0x1.62e42feep-1"), 1.908214929270587816e-10)
 
 
 def frobenius(rows: Rows, weight: NDArray, damping: NDArray) -> Any:
@@ -92,7 +115,9 @@ def _largest(rows: Rows, weight: NDArray, damping: NDArray, x: None) -> Any:
         flat[block] = np.where(second == 0.0, 0.0, first)[:, 0]
         to_find = np.flatnonzero((second < first) & (second > 0.0))
         if to_find.size:
-            chosen = p[block][to_find]
+            chosen = others[to_find]
+            chosen[np.arange(len(to_find)), k[block][to_find]] = chosen[:, -1]  # the largest goes to the end
+            chosen[:, -1:] = first[to_find]
             origin, offset = roots_between(chosen, chosen, second[to_find], first[to_find])
             flat[start + to_find] = (origin + offset)[:, 0]
     return np.where(np.isnan(rows.q_k), np.nan, result)
@@ -100,98 +125,106 @@ def _largest(rows: Rows, weight: NDArray, damping: NDArray, x: None) -> Any:
 
 def eigenvalues(rows: Rows) -> NDArray:
     """Eigenvalues of J in ascending order, shape batch + (n,)."""
-    values = np.zeros(rows.p.shape, rows.p.dtype)
-    for index in np.ndindex(rows.batch):
-        values[index] = _row_values(rows.p[index])
-    return values
+    if rows.p.size == 0:
+        return rows.p.copy()
+    p = rows.p.reshape(-1, rows.n)
+    values = np.full(p.shape, np.nan, p.dtype)
+    whole = np.flatnonzero(~np.isnan(p).any(axis=-1))
+    values[whole] = _values(*_roots(np.ldexp(np.sort(p[whole], axis=-1), _UP)))
+    return values.reshape(rows.p.shape)
 
 
 def eigenvectors(rows: Rows) -> tuple[NDArray, NDArray]:
     """Eigenvalues in ascending order, and eigenvectors as columns, shape batch + (n, n)."""
-    values = np.zeros(rows.p.shape, rows.p.dtype)
-    vectors = np.zeros((*rows.p.shape, rows.n), rows.p.dtype)
-    for index in np.ndindex(rows.batch):
-        values[index], vectors[index] = _row_vectors(rows.p[index])
-    return values, vectors
+    n = rows.n
+    if rows.p.size == 0:
+        return rows.p.copy(), np.zeros((*rows.p.shape, n), rows.p.dtype)
+    p = rows.p.reshape(-1, n)
+    values, vectors = np.full(p.shape, np.nan, p.dtype), np.full((*p.shape, n), np.nan, p.dtype)
+    whole = np.flatnonzero(~np.isnan(p).any(axis=-1))
+    order = np.argsort(p[whole], axis=-1, kind="stable")
+    d = np.ldexp(np.take_along_axis(p[whole], order, axis=-1), _UP)
+    origin, offset = _roots(d)
+    values[whole] = _values(origin, offset)
+    # Rows with equal p, and with zeros, in the same places of the sorted row have vectors of the same form.
+    starts = np.concat([d[:, :1] >= 0.0, d[:, 1:] != d[:, :-1]], axis=-1)
+    forms, form_of = np.unique(np.concat([d[:, :1] == 0.0, starts], axis=-1), axis=0, return_inverse=True)
+    together = max(1, _ELEMENTS // max(n * n, 1))
+    for number in range(len(forms)):
+        same = np.flatnonzero(form_of.reshape(-1) == number)
+        for start in range(0, len(same), together):
+            block = same[start : start + together]
+            of_sorted = _vectors(d[block], origin[block], offset[block])
+            vectors[whole[block][:, None], order[block]] = of_sorted
+    return values.reshape(rows.p.shape), vectors.reshape((*rows.p.shape, n))
 
 
 _UP = 500  # powers of two that p is moved up by, so that gaps of subnormal p keep their digits
-_ELEMENTS = 1 << 18  # of the arrays of poles by roots that are worked on together
+_ELEMENTS = 1 << 15  # of the arrays of poles by roots that are worked on together
 
 
-class _Poles:
-    """The different p of one row in ascending order, how many of each there are, and the roots between them."""
-
-    def __init__(self, p: NDArray) -> None:
-        self.at, self.member, self.count = np.unique(p[p > 0.0], return_inverse=True, return_counts=True)
-        weight = self.at * self.count
-        gaps = len(self.at) - 1
-        self.origin, self.offset = np.zeros((2, max(gaps, 0)), p.dtype)
-        together = max(1, _ELEMENTS // max(len(self.at), 1))
-        for start in range(0, gaps, together):
-            block = slice(start, min(start + together, gaps))
-            left, right = self.at[:-1][block, None], self.at[1:][block, None]
-            shape = (len(left), len(self.at))
-            origin, offset = roots_between(np.broadcast_to(self.at, shape), weight, left, right)
-            self.origin[block], self.offset[block] = origin[:, 0], offset[:, 0]
-
-    @property
-    def roots(self) -> Any:
-        return self.origin + self.offset
+def _roots(d: NDArray) -> tuple[NDArray, NDArray]:
+    """The eigenvalues but the one that is always 0, one for each two neighbours of sorted rows: pole and offset."""
+    rows, n = d.shape
+    origin, offset = np.zeros((2, rows, max(n - 1, 0)), d.dtype)
+    if n < 2:
+        return origin, offset
+    left, right = d[:, :-1], d[:, 1:]
+    origin[...] = left  # equal p are an eigenvalue themselves; and beside a p of 0 it is 0
+    row_of, gap_of = np.nonzero((left > 0.0) & (left < right))
+    together = max(1, _ELEMENTS // n)
+    for start in range(0, len(row_of), together):
+        row, gap = row_of[start : start + together], gap_of[start : start + together]
+        poles = d[row]
+        at, by = roots_between(poles, poles, left[row, gap][:, None], right[row, gap][:, None])
+        origin[row, gap], offset[row, gap] = at[:, 0], by[:, 0]
+    return origin, offset
 
 
-def _row_values(p: NDArray) -> Any:
-    if np.isnan(p).any():
-        return np.full_like(p, np.nan)
-    poles = _Poles(np.ldexp(p, _UP))
-    repeated = np.repeat(poles.at, poles.count - 1)
-    rest = np.zeros(len(p) - len(repeated) - len(poles.offset), p.dtype)
-    return np.ldexp(np.sort(np.concat([rest, repeated, poles.roots])), -_UP)
+def _values(origin: NDArray, offset: NDArray) -> Any:
+    """All eigenvalues of rows, in ascending order, from what _roots says of the rows moved up."""
+    rows, gaps = origin.shape
+    values = np.zeros((rows, gaps + 1), origin.dtype)
+    values[:, 1:] = np.ldexp(origin + offset, -_UP)
+    return values
 
 
-def _row_vectors(p: NDArray) -> tuple[NDArray, NDArray]:
+def _vectors(d: NDArray, origin: NDArray, offset: NDArray) -> NDArray:
     """Eigenvectors by Gu and Eisenstat: those of the matrix of this form that has the computed roots exactly.
 
-    With d the poles, that matrix is diag(d) - y y^T with y_j^2 = product of d_j - roots / product of d_j - other d,
-    the root 0 included, and its vectors are y_j / (d_j - root): orthogonal to rounding, however close the poles are.
+    For sorted rows with their zeros and their equal elements in the same places. With d the poles, that matrix is
+    diag(d) - y y^T with y_j^2 = product of d_j - roots / product of d_j - other d, the root 0 included, and its vectors
+    are y_j / (d_j - root): orthogonal to rounding, however close the poles are.
     Source: Gu and Eisenstat 1994, A stable and efficient algorithm for the rank-one modification of the symmetric
     eigenproblem.
     """
-    n = len(p)
-    if np.isnan(p).any():
-        return np.full_like(p, np.nan), np.full((n, n), np.nan, p.dtype)
-    poles, support = _Poles(np.ldexp(p, _UP)), np.flatnonzero(p > 0.0)
-    d, m = poles.at, len(poles.at)
-    columns, values = [], []
-    for off in np.flatnonzero(p == 0.0):
-        columns.append(np.zeros(n, p.dtype))
-        columns[-1][off] = 1.0
-        values.append(0.0)
-    if len(support):
-        columns.append(np.where(p > 0.0, 1.0 / np.sqrt(p.dtype.type(len(support))), 0.0))
-        values.append(0.0)
-    for group in np.flatnonzero(poles.count > 1):
-        members = support[poles.member == group]
-        for j in range(1, len(members)):  # contrasts of each element with those before it
-            contrast = np.zeros(n, p.dtype)
-            contrast[members[:j]] = 1.0
-            contrast[members[j]] = -j
-            columns.append(contrast / np.sqrt(p.dtype.type(j * (j + 1))))
-            values.append(d[group])
+    rows, n = d.shape
+    vectors = np.zeros((rows, n, n), d.dtype)
+    if rows == 0 or n == 0:
+        return vectors
+    number = d.dtype.type
+    zeros = int(np.count_nonzero(d[0] == 0.0))
+    vectors[:, np.arange(zeros), np.arange(zeros)] = 1.0
+    if zeros == n:
+        return vectors
+    vectors[:, zeros:, zeros] = 1.0 / np.sqrt(number(n - zeros))
+    starts = np.flatnonzero(np.concat([[True], d[0, 1:] != d[0, :-1]]))
+    starts = starts[starts >= zeros]
+    ends = np.append(starts[1:], n)
+    for start, end in zip(starts, ends, strict=True):
+        for j in range(1, end - start):  # contrasts of each element with those before it
+            root = np.sqrt(number(j * (j + 1)))
+            vectors[:, start : start + j, start + j] = 1.0 / root
+            vectors[:, start + j, start + j] = -j / root
+    count, m = ends - starts, len(starts)
     if m > 1:
-        to_root = (d[:, None] - poles.origin) - poles.offset  # d_j - root, to the last digit
-        to_pole = d[:, None] - d
-        other = np.arange(m)[:, None]
-        gap = np.arange(m - 1)
-        ratio = to_root / np.take_along_axis(to_pole, np.where(gap < other, gap, gap + 1), axis=1)
-        y = np.sqrt(d) * np.sqrt(np.prod(ratio, axis=1))
-        spread = (y[:, None] / to_root) / np.sqrt(poles.count)[:, None]
-        vectors = np.zeros((n, m - 1), p.dtype)
-        vectors[support] = spread[poles.member]
-        largest_of = np.max(np.abs(vectors), axis=0)
-        vectors /= largest_of
-        vectors /= np.sqrt(np.sum(vectors * vectors, axis=0))
-        columns += list(vectors.T)
-        values += list(poles.roots)
-    order = np.argsort(np.array(values, p.dtype), kind="stable")
-    return np.ldexp(np.array(values, p.dtype)[order], -_UP), np.array(columns, p.dtype).reshape(n, n)[order].T
+        poles, gaps = d[:, starts, None], starts[1:] - 1
+        to_root = (poles - origin[:, None, gaps]) - offset[:, None, gaps]  # d_j - root, to the last digit
+        other, gap = np.arange(m)[:, None], np.arange(m - 1)
+        to_pole = poles - d[:, starts[np.where(gap < other, gap, gap + 1)]]
+        y = np.sqrt(poles[..., 0]) * np.sqrt(np.prod(to_root / to_pole, axis=-1))
+        spread = (y[..., None] / to_root) / np.sqrt(count.astype(d.dtype))[:, None]
+        spread /= np.max(np.abs(spread), axis=1, keepdims=True)
+        spread /= np.sqrt(np.sum(count.astype(d.dtype)[:, None] * (spread * spread), axis=1, keepdims=True))
+        vectors[:, zeros:, gaps + 1] = np.repeat(spread, count, axis=1)
+    return vectors

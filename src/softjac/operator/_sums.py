@@ -17,12 +17,12 @@ def two_sum(a: Any, b: Any) -> tuple[Any, Any]:
     return s, (a - (s - b_part)) + (b - b_part)
 
 
-_STRETCH = 1 << 15  # elements that are worked on together: what is in between stays in the second cache
+STRETCH = 1 << 15  # elements that are worked on together: what is in between stays in the second cache
 
 
 def stretches(n: int) -> list[slice]:
     """The elements of long rows, a stretch at a time; a short row is one."""
-    return [slice(start, min(start + _STRETCH, n)) for start in range(0, max(n, 1), _STRETCH)]
+    return [slice(start, min(start + STRETCH, n)) for start in range(0, max(n, 1), STRETCH)]
 
 
 def summed(n: int, term: Callable[[slice], Any]) -> Any:
@@ -39,7 +39,7 @@ def total(x: NDArray, *, bits: int = 64) -> Pair:
     the expansions of Shewchuk 1997; run by tests/test_operator_sums.py.
     """
     n = x.shape[-1]
-    if n > _STRETCH:
+    if n > STRETCH:
         pieces = [total(x[..., s], bits=2 * np.finfo(x.dtype).nmant) for s in stretches(n)]
         return total(np.stack([part for pair in pieces for part in pair], axis=-1), bits=bits)
     exact: list[NDArray] = []

@@ -31,6 +31,13 @@ struct Running {
         }
         return loadu<F16>(sum);
     }
+    // Sums of what stands up to each of sixteen elements, the element included: for terms that may cancel, one by one.
+    SOFTJAC_INLINE F16 through(const F16& x) {
+        double term[kLanes], sum[kLanes];
+        storeu(term, x);
+        for (int i = 0; i < kLanes; ++i) add(term[i]), sum[i] = hi + lo;
+        return loadu<F16>(sum);
+    }
     bool ordinary() const { return std::fabs(hi) < kTooLarge; }
 };
 
@@ -53,7 +60,7 @@ struct CholeskyRow {
 SOFTJAC_SHARED bool cholesky_factor(std::ptrdiff_t n, View<const double> p, double weight, double damping, double* G,
                                     View<double> pivot, View<double> c) {
     const double t = damping / weight;
-    if (!(weight > 0.0) || !std::isfinite(t) || (damping > 0.0 && t == 0.0)) return false;
+    if (!(weight > 0.0) || !std::isfinite(t) || (damping > 0.0 && t < 0x1p-1022)) return false;
     const Row mode(n);
     Running sum;
     each_block_backwards(n, [&](auto at) SOFTJAC_LAMBDA_INLINE {
@@ -118,16 +125,16 @@ SOFTJAC_SHARED bool cholesky_transposed(const CholeskyRow& r) {
     return sum.ordinary() && largest_lane(reach) < kTooLarge;
 }
 
-// The y with L y = b: (b + p (sum of b p / d before) / G) / pivot.
+// The y with L y = b: (b G_(j+1) + p (sum of b p / d up to here)) / (G_j pivot).
 SOFTJAC_SHARED bool cholesky_solve(const CholeskyRow& r) {
     Running sum;
-    const F16 zero = set1<F16>(0.0), t = set1<F16>(r.t);
+    const F16 zero = set1<F16>(0.0), one = set1<F16>(1.0), t = set1<F16>(r.t);
     F16 reach = zero;
     each_block(Row(r.n), [&](auto at) SOFTJAC_LAMBDA_INLINE {
         const F16 b = load(r.x, at, 0.0), p = load(r.p, at, 0.0), G = load(r.G, at, 0.0), pivot = load(r.pivot, at, 0.0);
-        const F16 known = zero_if(eq(p, zero), b * (p / (p + t)));
-        const F16 before = zero_unless(lt(zero, G), sum.before(known, false) / G);
-        const F16 y = zero_if(eq(pivot, zero), (b + p * before) / pivot);
+        const F16 known = sum.through(zero_if(eq(p, zero), b * (p / (p + t))));
+        const F16 share = select(lt(zero, G), load(r.G_after(), at, 0.0) / G, one);
+        const F16 y = zero_if(eq(pivot, zero), (b * share + zero_unless(lt(zero, G), p / G) * known) / pivot);
         reach = larger(reach, abs(y));
         store(r.out, at, y);
     });
