@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from flint import arb, fmpq
 
-from oracle import Entry, Row, Truth, exact, settle, total, working_precision
+from oracle import HALF_SUBNORMAL, SMALLEST_NORMAL, Entry, Row, Truth, exact, settle, total, working_precision
 
 NOTHING = Truth(arb(0))
 ZERO, ONE = Fraction(0), Fraction(1)
@@ -57,14 +57,18 @@ class LossRow:
         return self._known[of]
 
     def loss(self) -> Truth:
-        """Scale 2 zeta |lse| (|m| + log S): what z-loss has of the cancellation in lse."""
+        """Scale 2 zeta |lse| (|m| + log S): what z-loss has of the cancellation in lse.
+
+        A loss below the normal numbers of a double is rounded as such before it is multiplied.
+        """
 
         def formula() -> Truth:
             s, by, zeta = self.row.level(), rational(self.factor), rational(self.zeta)
             lse = s.m + s.log_S
             of_targets = total([rational(t) * (d + s.log_S) for t, d in zip(self.t, s.d, strict=True) if t])
             if not self.zeta:
-                return Truth(by * of_targets)
+                lost = by * HALF_SUBNORMAL if self.factor != 1 and of_targets < SMALLEST_NORMAL else arb(0)
+                return Truth(by * of_targets, underflow=lost)
             return Truth(by * (of_targets + zeta * lse * lse), 2 * by * zeta * abs(lse) * (abs(s.m) + s.log_S))
 
         return self._once(None, formula)

@@ -69,8 +69,8 @@ def error_ulps(result: Any, y: arb, fmt: Format) -> float:
 def share(result: Any, truth: Truth, fmt: Format, ulps: float, factor: float) -> float:
     """Error of the result over what is allowed: ulps * ulp(y) + factor * scale; at most 1 is within the budget.
 
-    Where the budget is a factor alone, half an ulp of a subnormal result and truth.underflow come on top: no arithmetic
-    could do without them.
+    What truth.underflow names comes on top, and where the budget is a factor alone half an ulp of a subnormal result: no
+    arithmetic could do without them.
     """
     y = truth.value
     if not y.is_finite():
@@ -78,11 +78,9 @@ def share(result: Any, truth: Truth, fmt: Format, ulps: float, factor: float) ->
     if np.isnan(result):
         return float("inf")
     with working_precision(256):
-        allowed = ulps * ulp(y, fmt) + factor * truth.scale
-        if not ulps:
-            allowed += truth.underflow
-            if abs(y) - allowed < arb(2) ** fmt.emin:
-                allowed += arb(2) ** (fmt.emin - fmt.P)
+        allowed = ulps * ulp(y, fmt) + factor * truth.scale + truth.underflow
+        if not ulps and abs(y) - allowed < arb(2) ** fmt.emin:
+            allowed += arb(2) ** (fmt.emin - fmt.P)
         error = distance(result, y, fmt)
         if error.is_zero():
             return 0.0

@@ -13,7 +13,8 @@ The error of a result whose exact value is y is at most ulps * ulp(y) + factor *
     cross_entropy_hvp          |alpha| p_i (|w_i| + mean of |w|) + beta p_i (|v_k| + mean of |w|)
 
 cross_entropy is that of rows, sums and means; cross_entropy_grad is for a class or a one-hot row without smoothing and
-z_loss, cross_entropy_grad_soft for all other targets.
+z_loss, cross_entropy_grad_soft for all other targets. The loss of a row below the normal numbers of a double is
+rounded as one of the subnormal numbers before it is multiplied by what the row counts.
 
     operator_complement        of SoftmaxJacobian: 1 - p from the rounded p, at the largest the sum of the others
     operator_entries           to_dense, row, diagonal, J[..., i, j]: products of those and of p, plain J

@@ -9,7 +9,7 @@ from softjac._arguments import NDArray, Shape
 from softjac.cross_entropy import _evaluate, _solve
 from softjac.cross_entropy._problem import Problem
 from softjac.errors import ArgumentError, ShapeError
-from softjac.operator import SoftmaxJacobian, _forms, _rows
+from softjac.operator import SoftmaxJacobian, _core, _forms, _rows
 from softjac.operator._base import Symmetric
 from softjac.operator._rows import Rows
 from softjac.softmax import logsumexp, softmax
@@ -126,7 +126,7 @@ class CrossEntropyHessian(Symmetric):
         dtype = _arguments.common_dtype_of(self._dtype, x.dtype)
         x = x.astype(_rows.wide(dtype), copy=False)
         with np.errstate(all="ignore"):
-            result = self._times_alpha(_forms.variance(self._rows, x)[..., None])[..., 0]
+            result = self._times_alpha(_forms.quad(self._rows, _core.ONE, _core.ZERO, x)[..., None])[..., 0]
             if not self._is_weighted_jacobian:
                 mean = self._mean(x)
                 result = result + np.where(self._beta == 0.0, 0.0, self._beta * mean * mean)
