@@ -23,6 +23,7 @@ from flint import arb, fmpq
 from oracle import HALF_SUBNORMAL, SMALLEST_NORMAL, Entry, Row, Truth, exact, settle, total, working_precision
 
 NOTHING = Truth(arb(0))
+LAST_WITH_LOW_PART = SMALLEST_NORMAL * 2**53
 ZERO, ONE = Fraction(0), Fraction(1)
 
 
@@ -59,17 +60,19 @@ class LossRow:
     def loss(self) -> Truth:
         """Scale 2 zeta |lse| (|m| + log S): what z-loss has of the cancellation in lse.
 
-        A loss below the normal numbers of a double is rounded as such before it is multiplied.
+        A loss so small that a double has no low part for it is rounded before it is multiplied.
         """
 
         def formula() -> Truth:
             s, by, zeta = self.row.level(), rational(self.factor), rational(self.zeta)
             lse = s.m + s.log_S
             of_targets = total([rational(t) * (d + s.log_S) for t, d in zip(self.t, s.d, strict=True) if t])
-            if not self.zeta:
-                lost = by * HALF_SUBNORMAL if self.factor != 1 and of_targets < SMALLEST_NORMAL else arb(0)
-                return Truth(by * of_targets, underflow=lost)
-            return Truth(by * (of_targets + zeta * lse * lse), 2 * by * zeta * abs(lse) * (abs(s.m) + s.log_S))
+            loss, scale = of_targets, arb(0)
+            if self.zeta:
+                loss, scale = of_targets + zeta * lse * lse, 2 * by * zeta * abs(lse) * (abs(s.m) + s.log_S)
+            is_plain = self.factor == 1 and not self.zeta
+            lost = arb(0) if is_plain or loss > LAST_WITH_LOW_PART else by * (HALF_SUBNORMAL + loss * arb(2) ** -53)
+            return Truth(by * loss, scale, lost)
 
         return self._once(None, formula)
 

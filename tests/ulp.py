@@ -69,8 +69,8 @@ def error_ulps(result: Any, y: arb, fmt: Format) -> float:
 def share(result: Any, truth: Truth, fmt: Format, ulps: float, factor: float) -> float:
     """Error of the result over what is allowed: ulps * ulp(y) + factor * scale; at most 1 is within the budget.
 
-    What truth.underflow names comes on top, and where the budget is a factor alone half an ulp of a subnormal result: no
-    arithmetic could do without them.
+    What truth.underflow names comes on top, and where the budget is a factor alone half an ulp of a subnormal result:
+    no arithmetic could do without them.
     """
     y = truth.value
     if not y.is_finite():

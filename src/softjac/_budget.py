@@ -11,13 +11,13 @@ The error of a result whose exact value is y is at most ulps * ulp(y) + factor *
     cross_entropy_grad_soft    p_j Y + t_j, with the targets t and Y = (sum of t) + 2 z_loss |lse|, times what the row
                                counts
     cross_entropy_hvp          |alpha| p_i (|w_i| + mean of |w|) + beta p_i (|v_k| + mean of |w|)
-
-cross_entropy is that of rows, sums and means; cross_entropy_grad is for a class or a one-hot row without smoothing and
-z_loss, cross_entropy_grad_soft for all other targets. The loss of a row below the normal numbers of a double is
-rounded as one of the subnormal numbers before it is multiplied by what the row counts.
-
     operator_complement        of SoftmaxJacobian: 1 - p from the rounded p, at the largest the sum of the others
     operator_entries           to_dense, row, diagonal, J[..., i, j]: products of those and of p, plain J
+
+cross_entropy is that of rows, sums and means; cross_entropy_grad is for a class or a one-hot row without smoothing and
+z_loss, cross_entropy_grad_soft for all other targets. A loss of a row below 2^-969 has no low part in a double:
+multiplied (by what the row counts, by z_loss), it costs half an ulp more, and below 2^-1022 half the last place times
+that factor.
 
 Where the budget is a factor alone, half an ulp of a subnormal result and what subnormal probabilities cost come on top.
 

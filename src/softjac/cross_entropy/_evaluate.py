@@ -88,11 +88,15 @@ def curvature(problem: Problem) -> tuple[NDArray, NDArray]:
             rest = a.two_sum(np.ones_like(T), -np.broadcast_to(eps, T.shape))
             pair = a.add(a.multiply(pair, rest), a.multiply((eps + 0.0 * T, 0.0 * T), (share, share_lo)))
         counted, scale = label != -2, (c, c_lo)
-        alpha = a.round(a.multiply(scale, pair))
-        beta = a.round(a.multiply(scale, (2.0 * problem.z_loss + 0.0 * T, 0.0 * T)))
-        return np.where(counted, alpha, 0.0), np.where(counted, beta, 0.0)
+        alpha = np.where(counted, a.round(a.multiply(scale, pair)), 0.0)
+        if not problem.z_loss:
+            return (alpha,)
+        twice_zeta = 2.0 * problem.z_loss + 0.0 * T
+        return alpha, np.where(counted, a.round(a.multiply(scale, (twice_zeta, 0.0 * T))), 0.0)
 
-    return _sums.blockwise(factors, problem.wide, t.label, *C, one if T is None else T, share, share_lo)
+    rows = t.label, *C, one if T is None else T, share, share_lo
+    alpha, *beta = _sums.blockwise(factors, 2 if problem.z_loss else 1, problem.wide, *rows)
+    return alpha, beta[0] if beta else np.broadcast_to(problem.wide.type(0.0), problem.batch)
 
 
 def _mean_weight(problem: Problem) -> tuple[Any, Any]:
@@ -221,7 +225,7 @@ def _rounded(problem: Problem, hi: Any, lo: Any) -> Any:
     if problem.omega is None:
         return np.where(np.isfinite(hi), hi + lo, hi)
     return _sums.blockwise(
-        lambda x, y, c: (a.round(a.multiply((x, y), (c, 0.0 * c))), x), hi.dtype, hi, lo, problem.omega
+        lambda x, y, c: (a.round(a.multiply((x, y), (c, 0.0 * c))),), 1, hi.dtype, hi, lo, problem.omega
     )[0]
 
 

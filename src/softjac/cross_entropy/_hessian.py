@@ -90,7 +90,8 @@ class CrossEntropyHessian(Symmetric):
 
     def _product(self, x: NDArray) -> NDArray:
         if self._is_weighted_jacobian:
-            return self._jacobian_times(self._alpha)._product(x)
+            product: NDArray = self._jacobian_times(self._alpha)._product(x)
+            return product
         rows = self._rows
         of_J = self._times_alpha(self._jacobian_times(np.ones((), x.dtype))._product(x))
         along = rows.on_support(rows.p * (self._beta * self._mean(x))[..., None])

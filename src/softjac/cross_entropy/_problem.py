@@ -105,7 +105,8 @@ class Problem:
         a = arithmetic_for(self.wide)
         if not isinstance(omega, np.ndarray):
             return a.divide((self.wide.type(omega), self.wide.type(0.0)), (hi, lo))
-        return _sums.blockwise(lambda x: a.divide((x, 0.0 * x), (hi, lo)), self.wide, omega)
+        high, low = _sums.blockwise(lambda x: a.divide((x, 0.0 * x), (hi, lo)), 2, self.wide, omega)
+        return high, low
 
     def pieces(self) -> Iterator[tuple[Any, "Problem"]]:
         """Some rows at a time, as problems with the classes last, and where they stand in arrays with those last."""

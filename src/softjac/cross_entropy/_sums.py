@@ -1,7 +1,7 @@
 """Sums of rows that are not negative, as hi + lo."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -39,15 +39,15 @@ _FEW = 32
 _FAR = 2.0**900  # rows beyond it are added in units of 2^200
 
 
-def blockwise(function: Callable[..., Pair], dtype: Any, *arrays: Any) -> Pair:
-    """What a function makes of arrays of one shape, some rows at a time: two arrays of that shape."""
+def blockwise(function: Callable[..., Sequence[NDArray]], results: int, dtype: Any, *arrays: Any) -> list[NDArray]:
+    """What a function makes of arrays of one shape, some rows at a time: so many arrays of that shape."""
     flat = [x.reshape(-1) for x in arrays]
-    results = np.empty((2, flat[0].size), dtype)
+    made = [np.empty(flat[0].size, dtype) for _ in range(results)]
     for start in range(0, flat[0].size, _TOGETHER):
         block = slice(start, start + _TOGETHER)
-        results[0, block], results[1, block] = function(*(x[block] for x in flat))
-    shape = arrays[0].shape
-    return results[0].reshape(shape), results[1].reshape(shape)
+        for whole, part in zip(made, function(*(x[block] for x in flat)), strict=True):
+            whole[block] = part
+    return [whole.reshape(arrays[0].shape) for whole in made]
 
 
 class Total:
