@@ -44,6 +44,8 @@ def product(problem: Problem, out: Any = None) -> Any:
     A tangent of a wider dtype is not rounded to that of the logits first.
     """
     _arguments.check_out(out, problem.z.shape, problem.dtype)
+    if problem.targets.total is not None:
+        problem.targets.mass = None  # it is in the total; the memory is worth having back
     tangent = problem.z if problem.tangent is None else problem.tangent
     target, result = _memory(problem, out, [tangent])
     dtype = _arguments.common_dtype([problem.z, tangent])
