@@ -6,6 +6,9 @@ for other in cli readme packaging import doctests differences benchmarks framewo
   core_tests+=("--ignore-glob=*/test_$other*.py")
 done
 
+# Whole files to each of two processes: what a file computes once stays computed.
+two_at_a_time=(-n 2 --dist loadfile)
+
 quietly() {  # the output of a command only if it fails
   local log
   log=$(mktemp "$work/log.XXXXXX")
@@ -63,7 +66,8 @@ step_install() {
 step_tests() {
   # NEON: the row kernels for 64-bit ARM, cross-compiled, under qemu-user, against the bits of this machine's core.
   export SOFTJAC_REQUIRE_PEERS=1 SOFTJAC_REQUIRE_CORE=1 SOFTJAC_REQUIRE_NEON=1
-  pytest_in suite --durations=10
+  pytest_in suite "${two_at_a_time[@]}" --durations=10 --ignore-glob='*/test_import*.py'
+  pytest_in import tests/test_import.py  # by itself: it takes times
 }
 
 step_lint() {
@@ -116,7 +120,7 @@ step_wheel() {
   quietly "$bin/pip" install --force-reinstall --no-deps "$work"/dist/*.whl
   outside wheel
   export SOFTJAC_REQUIRE_CORE=1
-  pytest_in wheel "${core_tests[@]}"
+  pytest_in wheel "${two_at_a_time[@]}" "${core_tests[@]}"
 }
 
 bare_path() {  # a PATH with Python and the usual small programs, but no compiler, linker, ninja or patchelf
@@ -175,5 +179,5 @@ step_sanitizers() {
   asan=$(g++ -print-file-name=libasan.so)
   stdcpp=$(g++ -print-file-name=libstdc++.so)
   # What a sanitizer reports goes past pytest to the log, since it ends the process.
-  LD_PRELOAD="$asan $stdcpp" pytest_in sanitizers "${core_tests[@]}" -m compiled --capture=sys
+  LD_PRELOAD="$asan $stdcpp" pytest_in sanitizers "${two_at_a_time[@]}" "${core_tests[@]}" -m compiled --capture=sys
 }

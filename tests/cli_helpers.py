@@ -61,6 +61,7 @@ def message(*words, stdin=None):
 def environment(**changes):
     """The environment of this process with a terminal that has colour and UTF-8, and with ``changes``; None unsets."""
     ours = ("NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TERM", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONCOERCECLOCALE")
+    ours += ("COLUMNS", "LINES")  # the terminal's own size counts
     plain = {name: value for name, value in os.environ.items() if name not in ours}
     settings = {**plain, "TERM": "xterm", "LANG": "C.UTF-8", **changes}
     return {name: value for name, value in settings.items() if value is not None}

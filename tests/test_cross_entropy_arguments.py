@@ -51,6 +51,16 @@ REFUSED = {
         ["class 18446744073709551615 at row 1"],
     ),
     "another class is ignored": ({"targets": [0, 9, 8], "ignore_index": 9}, "BoundsError", ["class 8 at row 2"]),
+    "a class beyond all integers of NumPy": (
+        {"targets": [0, 1, 10**30]},
+        "BoundsError",
+        ["class 1000000000000000000000000000000 at row 2"],
+    ),
+    "classes with a NaN": (
+        {"targets": [0.0, np.nan, 1.0]},
+        "DTypeError",
+        ["targets has dtype float64", "no class where it is NaN", "ignore_index"],
+    ),
     "bool classes": (
         {"targets": [True, False, True]},
         "DTypeError",
@@ -104,8 +114,16 @@ REFUSED = {
         ["weight has shape (3,)", "4 classes", "shape (4,)", "sample_weight"],
     ),
     "one weight for all": ({"weight": 2.0}, "ShapeError", ["weight has shape ()", "shape (4,)"]),
-    "a negative weight": ({"weight": [1, -2, 1, 1]}, "ArgumentError", ["weight is -2.0 at class 1", "at least 0"]),
-    "a weight of NaN": ({"weight": [1, 1, 1, np.nan]}, "ArgumentError", ["weight is nan at class 3", "finite"]),
+    "a negative weight": (
+        {"weight": [1, -2, 1, 1]},
+        "ArgumentError",
+        ["weight is -2.0 at class 1", "from 0 to 1e+140"],
+    ),
+    "a weight of NaN": (
+        {"weight": [1, 1, 1, np.nan]},
+        "ArgumentError",
+        ["weight is nan at class 3", "from 0 to 1e+140"],
+    ),
     "complex weights": ({"weight": np.ones(4) + 0j}, "DTypeError", ["weight has dtype complex128"]),
     "sample weights of classes": (
         {"sample_weight": np.ones(4)},
@@ -123,6 +141,17 @@ REFUSED = {
         "ArgumentError",
         ["sample_weight is inf at row 0"],
     ),
+    "a weight too large": ({"weight": [1, 1, 1e300, 1]}, "ArgumentError", ["weight is 1e+300 at class 2", "1e+140"]),
+    "a weight beyond float64": (
+        {"weight": np.ones(4, np.longdouble) * np.longdouble("1e400")},
+        "ArgumentError",
+        ["weight is 1e+400 at class 0"],
+    ),
+    "weights that add up to next to nothing": (
+        {"weight": [1e-300] * 4},
+        "ArgumentError",
+        ["the denominator of the mean is", "multiply the weights by one number", 'reduction="sum"'],
+    ),
     "smoothing below 0": ({"label_smoothing": -0.1}, "ArgumentError", ["label_smoothing is -0.1", "from 0 to 1"]),
     "smoothing above 1": ({"label_smoothing": 1.5}, "ArgumentError", ["label_smoothing is 1.5", "from 0 to 1"]),
     "smoothing of NaN": ({"label_smoothing": np.nan}, "ArgumentError", ["label_smoothing is nan"]),
@@ -132,6 +161,8 @@ REFUSED = {
     "z_loss below 0": ({"z_loss": -1}, "ArgumentError", ["z_loss is -1", "finite and at least 0"]),
     "z_loss infinite": ({"z_loss": np.inf}, "ArgumentError", ["z_loss is inf", "finite"]),
     "z_loss None": ({"z_loss": None}, "DTypeError", ["z_loss is None, a NoneType"]),
+    "z_loss beyond float64": ({"z_loss": 10**400}, "ArgumentError", ["z_loss is 1000", "finite"]),
+    "a list of reductions": ({"reduction": ["mean"]}, "ArgumentError", ["reduction is ['mean']", '"mean"']),
     "another reduction": ({"reduction": "average"}, "ArgumentError", ["reduction is 'average'", '"mean"']),
     "reduction None": ({"reduction": None}, "ArgumentError", ["reduction is None", '"none"']),
     "where of numbers": ({"where": np.ones(4)}, "DTypeError", ["where has dtype float64", "pass booleans"]),
@@ -160,6 +191,35 @@ def test_mistakes(case, name, sj):
         assert phrase.replace("axis -1", "axis 1") in str(caught.value), str(caught.value)
     if "out" in options:
         np.testing.assert_array_equal(options["out"], np.full(np.shape(z), 7.0))
+
+
+def test_no_reduction_of_another_type_for_the_plainest_input(sj):
+    for reduction in (["mean"], {}, np.array("mean"), np.array(["mean", "sum"]), None, 1):
+        for name in NAMES:
+            with pytest.raises(sj.ArgumentError, match="reduction is"):
+                call(sj, name, np.ones((2, 3)), np.array([0, 1]), reduction=reduction)
+
+
+def test_an_ignored_label_may_be_any_int(sj):
+    for index in (-1, 2**63 - 1, -(2**63), 2**64, 10**40, 1):
+        loss = sj.cross_entropy(np.zeros((2, 3)), [0, index], ignore_index=index, reduction="none")
+        np.testing.assert_allclose(loss, [np.log(3.0), 0.0])
+
+
+def test_numbers_may_be_arrays_of_no_axis(sj):
+    expected = sj.cross_entropy(Z, LABEL, label_smoothing=0.1, z_loss=0.5)
+    assert sj.cross_entropy(Z, LABEL, label_smoothing=np.array(0.1), z_loss=np.float64(0.5)) == expected
+
+
+def test_small_weights_beside_others_and_sums_of_small_ones(sj):
+    z, label = np.array([[0.0, 2.0], [1.0, 0.0]]), np.array([0, 1])
+    losses = sj.cross_entropy(z, label, reduction="none")
+    for small in (1e-160, 1e-300, 1e-310):
+        loss, gradient = sj.cross_entropy_value_and_grad(z, label, sample_weight=[1.0, small])
+        np.testing.assert_allclose(loss, losses[0], rtol=1e-15)
+        np.testing.assert_allclose(gradient[1] / small, sj.cross_entropy_grad(z[1], 1), rtol=1e-12)
+        total, gradient = sj.cross_entropy_value_and_grad(z, label, weight=[small, small], reduction="sum")
+        np.testing.assert_allclose([total / small, gradient[0, 1] / small], [losses.sum(), sj.softmax(z[0])[1]], 1e-12)
 
 
 def test_the_place_of_a_bad_target_in_every_batch(sj):

@@ -145,7 +145,7 @@ def test_a_negative_alpha_may_make_a_row_singular_with_damping(sj):
     H = sj.cross_entropy_hessian(z, [0, 0], z_loss=1.0, reduction="sum")
     assert H.weight[0] < 0.0 < H.weight[1]
     p = 0.5
-    with pytest.raises(sj.ArgumentError, match=r"damping is .*, but with it the Hessian of row 0 is singular"):
+    with pytest.raises(sj.ArgumentError, match=r"damping is .*, but with it the Hessian is singular at row 0"):
         H.solve(np.ones((2, 2)), [-H.weight[0] * p, 1.0])
 
 

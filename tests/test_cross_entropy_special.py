@@ -331,3 +331,19 @@ def test_a_certain_loss_is_zero_and_not_minus_zero(sj):
             assert loss == 0.0
             assert not np.signbit(loss)
             assert not gradient.any()
+
+
+def test_a_gradient_of_nothing_is_zero_and_not_minus_zero(sj):
+    for z, target in [([0.0, -np.inf], [1.0, 0.0]), ([0.0, -np.inf], 0), ([3.0], 0), ([0.0, 1.0], [0.0, 0.0])]:
+        for rows in (1, 3, 20):
+            gradient = sj.cross_entropy_grad(np.tile(z, (rows, 1)), np.array([target] * rows))
+            assert not np.signbit(gradient).any(), (z, target, rows)
+            assert not gradient.any()
+
+
+def test_products_with_tangents_next_to_the_largest_number(sj):
+    # p = 1/2 each: the weighted mean of the tangent is what z_loss needs.
+    for rows in (1, 3, 20):
+        z = np.zeros((rows, 2))
+        found = sj.cross_entropy_hvp(z, np.zeros(rows, int), z + 1e308, z_loss=0.1, reduction="none")
+        np.testing.assert_allclose(found, 1e307, rtol=1e-15)

@@ -28,7 +28,7 @@ Out: TypeAlias = npt.NDArray[Any] | None
 # ---------------------------------------------------------------------------------------------------------- shapes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Layout:
     """Where the classes and the rows of a call stand.
 

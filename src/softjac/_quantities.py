@@ -9,7 +9,7 @@ from softjac._arguments import Layout, Shape
 from softjac.kernels import reference
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Quantity:
     """One function.
 

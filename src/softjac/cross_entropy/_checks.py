@@ -13,6 +13,7 @@ from softjac._containers import dask
 from softjac.errors import ArgumentError, DTypeError, ShapeError
 
 REDUCTIONS = ("none", "sum", "mean")
+MOST = 1e140  # of a weight: two of them and their low parts multiply within the range of a double
 
 
 def refuse_libraries(function: str, name: str, value: object) -> None:
@@ -33,9 +34,14 @@ def array(function: str, name: str, value: object) -> NDArray:
 
 def number(name: str, value: Any, most: float) -> float:
     """A number from 0 to `most`. Raises DTypeError, ArgumentError."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise DTypeError(f"{name} is {value!r}, a {type(value).__name__}: pass a number.")
-    result = float(value)
+    try:
+        result = float(value)
+    except OverflowError:
+        result = math.inf
     if not 0.0 <= result <= most or math.isinf(result):
         allowed = f"from 0 to {most:g}" if math.isfinite(most) else "that is finite and at least 0"
         raise ArgumentError(f"{name} is {value}: pass a number {allowed}.")
@@ -69,12 +75,12 @@ def sample_weights(function: str, value: object, batch: Shape, dtype: Any) -> ND
 
 
 def _not_negative(name: str, weights: NDArray, of: str, dtype: Any) -> NDArray:
-    bad = ~(np.isfinite(weights) & (weights >= 0))
+    with np.errstate(all="ignore"):
+        bad = ~(np.isfinite(weights) & (weights >= 0) & (weights <= MOST))
     if bad.any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])
         raise ArgumentError(
-            f"{name} is {weights[at]} at {of} {place(at)}: weights are finite and at least 0. To leave a {of} out, "
-            "pass 0."
+            f"{name} is {weights[at]!s}{of_place(of, at)}: weights are from 0 to {MOST:g}. To leave a {of} out, pass 0."
         )
     return np.asarray(weights, dtype=dtype, order="C")
 
@@ -97,6 +103,15 @@ def reduction(value: object) -> str:
     if isinstance(value, str) and value in REDUCTIONS:
         return value
     raise ArgumentError(f'reduction is {value!r}: pass "none", "sum" or "mean".')
+
+
+def of_place(what: str, index: tuple[int, ...]) -> str:
+    """Where something is, in words; nothing where there is one of it.
+
+    >>> of_place("row", (3,)), of_place("row", (0, 1)), of_place("row", ())
+    (' at row 3', ' at row (0, 1)', '')
+    """
+    return f" at {what} {place(index)}" if index else ""
 
 
 def place(index: tuple[int, ...]) -> object:

@@ -53,7 +53,7 @@ def cross_entropy(
     weight: one a class, shape (n,). sample_weight: one a row. label_smoothing: from 0 to 1. ignore_index: the label of
     rows that do not count, any int. z_loss: adds z_loss x logsumexp^2 to each row. where: boolean, broadcasts to
     logits; False takes no part. return_denominator: return (loss, denominator), what a mean divides by.
-    Odd rows: see the module.
+    Odd rows: see docs/cross_entropy.md, Conventions.
     Raises BoundsError for a label that is no class, ShapeError, DTypeError, AxisError, ArgumentError.
     Naively: ``-log_softmax(logits)[label]``, and the mean of the rows.
     Source: -log p_j = d_j + log1p(R); run by tests/test_cross_entropy_accuracy.py.
@@ -100,7 +100,7 @@ def cross_entropy_grad(
 
     logits: shape (..., n); the rest as in `cross_entropy` -> the shape and dtype of logits, also for "mean" and "sum".
     out: an array of that shape and dtype; it may be logits. return_denominator: return (gradient, denominator).
-    Odd rows: see the module.
+    Odd rows: see docs/cross_entropy.md, Conventions.
     Raises BoundsError, ShapeError, DTypeError, AxisError, ArgumentError, before anything is written.
     Naively: ``softmax(logits) - numpy.eye(n)[targets]``, divided by the number of rows.
     Source: the derivative of the loss; run by tests/test_cross_entropy_derivatives.py.
@@ -142,7 +142,7 @@ def cross_entropy_value_and_grad(
 
     logits: shape (..., n); the rest as in `cross_entropy` -> (loss, gradient), or (loss, gradient, denominator).
     out: an array for the gradient, of the shape and dtype of logits; it may be logits.
-    Odd rows: see the module.
+    Odd rows: see docs/cross_entropy.md, Conventions.
     Raises BoundsError, ShapeError, DTypeError, AxisError, ArgumentError, before anything is written.
     Naively: ``cross_entropy(...), cross_entropy_grad(...)``: the same bits, in two passes.
     Source: as those two; run by tests/test_cross_entropy_derivatives.py.

@@ -9,8 +9,10 @@ import numpy as np
 from softjac import _arguments
 from softjac._arguments import NDArray, Shape
 from softjac.cross_entropy import _checks, _containers, _sums, _targets
-from softjac.errors import ShapeError
+from softjac.errors import ArgumentError, ShapeError
 from softjac.kernels.numpy import arithmetic_for
+
+_LEAST = 1e-250  # of a denominator: its reciprocal has a low part
 
 
 class Problem:
@@ -68,15 +70,29 @@ class Problem:
         self.weight = _checks.class_weights(function, weight, n, self.axis, self.wide)
         self.omega = _checks.sample_weights(function, sample_weight, self.batch, self.wide)
         ignored = _checks.ignored_index(ignore_index)
-        self.targets = _targets.find(function, targets, shape, self.axis, self.part, ignored, self.weight, self.wide)
+        with np.errstate(all="ignore"):
+            self.targets = _targets.find(
+                function, targets, shape, self.axis, self.part, ignored, self.weight, self.wide
+            )
         if self.omega is not None:
             self.targets.label[self.omega == 0.0] = -2
         self.tangent = None if tangent is None else _tangent(function, tangent, shape)
         self.z = given if given.dtype == self.dtype and given.flags.aligned else given.astype(self.dtype)
         with np.errstate(all="ignore"):
             self.denominator = self._denominator()
-        if self.denominator[0] == 0.0 and self.reduction == "mean":
+        if self.reduction == "mean":
+            self._check_denominator()
+
+    def _check_denominator(self) -> None:
+        """A mean over nothing is 0. One over next to nothing has no digits left in its quotients."""
+        if self.denominator[0] == 0.0:
             self.targets.label[...] = -2
+        elif not _LEAST <= self.denominator[0] <= 1.0 / _LEAST:
+            raise ArgumentError(
+                f"the denominator of the mean is {self.denominator[0]:g}, a sum of "
+                f"{'weight' if self.omega is None else 'sample_weight'}: multiply the weights by one number, so that "
+                f'it is between {_LEAST:g} and {1.0 / _LEAST:g}, or pass reduction="sum".'
+            )
 
     @property
     def n(self) -> int:

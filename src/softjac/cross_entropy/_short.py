@@ -25,7 +25,9 @@ def value_and_grad(
 
     options: weight, sample_weight, label_smoothing, ignore_index, z_loss, where.
     """
-    if _core is None or not _are_defaults(options) or not _is_plain(logits, targets, axis, out):
+    if _core is None or type(reduction) is not str or not _are_defaults(options):
+        return NotImplemented
+    if not _is_plain(logits, targets, axis, out):
         return NotImplemented
     label = np.array(targets) if type(targets) is int else targets
     batch = label.shape
@@ -67,7 +69,9 @@ def product(
     logits: Any, targets: Any, tangent: Any, axis: Any, options: tuple[Any, ...], reduction: Any, out: Any
 ) -> Any:
     """The product of the Hessian with a tangent, in the same way."""
-    if _core_hvp is None or not _are_defaults(options) or not _is_plain(logits, targets, axis, out):
+    if _core_hvp is None or type(reduction) is not str or not _are_defaults(options):
+        return NotImplemented
+    if not _is_plain(logits, targets, axis, out):
         return NotImplemented
     if type(tangent) is not np.ndarray or tangent.dtype != logits.dtype or tangent.shape != logits.shape:
         return NotImplemented

@@ -40,8 +40,8 @@ def solve(p: NDArray, b: NDArray, alpha: NDArray, beta: NDArray, damping: NDArra
         if singular.any():
             row = np.unravel_index(start + int(np.argmax(singular[..., 0])), shape[:-1])
             raise ArgumentError(
-                f"damping is {float(of_row[2][row]):g}, but with it the Hessian of row "
-                f"{_checks.place(tuple(int(i) for i in row))} is singular (its weight is {float(of_row[0][row]):g}): "
+                f"damping is {float(of_row[2][row]):g}, but with it the Hessian is singular"
+                f"{_checks.of_place('row', tuple(int(i) for i in row))} (its weight is {float(of_row[0][row]):g}): "
                 "pass another damping."
             )
         result[block] = x

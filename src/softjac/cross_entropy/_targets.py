@@ -78,26 +78,40 @@ def _classes(
     ignore_index: int | None,
 ) -> Targets:
     nothing = given.size == 0 and isinstance(value, list | tuple)  # NumPy makes float64 of an empty list
-    if given.dtype.kind not in "iu" and not nothing:
+    n = shape[axis]
+    too_large = given.dtype.kind in "fO" and isinstance(value, list | tuple | int)
+    given, as_given = _as_python_ints(value, given) if too_large else given, given
+    if as_given is given and given.dtype.kind not in "iu" and not nothing:
+        how = "pass targets.astype(int)"
+        if given.dtype.kind == "f" and np.isnan(given).any():
+            how = "put a number that is no class where it is NaN, pass that as ignore_index, and targets.astype(int)"
         raise DTypeError(
-            f"targets has dtype {given.dtype} and shape {given.shape}: classes are integers, pass targets.astype(int); "
+            f"targets has dtype {given.dtype} and shape {given.shape}: classes are integers, {how}; "
             f"or pass one distribution for each row, of shape {shape}."
         )
-    n = shape[axis]
-    ignored = np.zeros(given.shape, bool) if ignore_index is None else np.asarray(given == ignore_index)
-    bad = ~ignored & ((given < 0) | (given >= n))
+    ignored = np.zeros(given.shape, bool) if ignore_index is None else np.asarray(given == ignore_index, bool)
+    bad = ~ignored & np.asarray((given < 0) | (given >= n), bool)
     if bad.any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])
-        of_row = f" at row {_checks.place(at)}" if at else ""
-        raise BoundsError(
-            f"targets holds class {given[at]}{of_row}, but logits has {n} classes along axis {axis}: classes are "
-            f"numbered 0 to {n - 1}. To leave an element out, pass ignore_index={given[at]}."
-        )
-    label = np.array(given, np.int64, order="C")
+        raise _no_class(given[at], at, n, axis)
+    label = np.array(np.where(ignored, -2, given) if given.dtype.kind == "O" else given, np.int64, order="C")
     label[ignored] = -2
     if part is not None:
         _leave_out_masked_classes(label, part, axis)
     return Targets(label, None, None, None, by_class=True)
+
+
+def _as_python_ints(value: object, given: NDArray) -> NDArray:
+    """Ints of which NumPy makes no integers, because one is too large, as they are; anything else as it was given."""
+    whole = np.array(value, dtype=object)
+    return whole if whole.size and all(type(x) is int for x in whole.flat) else given
+
+
+def _no_class(label: object, at: tuple[int, ...], n: int, axis: int) -> BoundsError:
+    return BoundsError(
+        f"targets holds class {label}{_checks.of_place('row', at)}, but logits has {n} classes along axis {axis}: "
+        f"classes are numbered 0 to {n - 1}. To leave an element out, pass ignore_index={label}."
+    )
 
 
 def _leave_out_masked_classes(label: NDArray, part: NDArray, axis: int) -> None:
@@ -107,10 +121,9 @@ def _leave_out_masked_classes(label: NDArray, part: NDArray, axis: int) -> None:
     hidden = (label >= 0) & ~np.squeeze(at_label, axis)
     if hidden.any():
         at = tuple(int(i) for i in np.argwhere(hidden)[0])
-        of_row = f" at row {_checks.place(at)}" if at else ""
         raise ArgumentError(
-            f"targets holds class {label[at]}{of_row}, but where masks that class out there: a target takes part. "
-            "Leave the row out with sample_weight=0 and another class, or do not mask its target."
+            f"targets holds class {label[at]}{_checks.of_place('row', at)}, but where masks that class out there: a "
+            "target takes part. Leave the row out with sample_weight=0 and another class, or do not mask its target."
         )
 
 

@@ -12,7 +12,7 @@ Array = Any
 Pair = tuple[Array, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Arithmetic:
     """The operations of one array library in one dtype.
 

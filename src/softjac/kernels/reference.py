@@ -14,7 +14,7 @@ from typing import Any
 from softjac.kernels._arithmetic import Arithmetic, Array, Pair
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RowState:
     """What one pass over a row of logits leaves, with the odd rows already sorted out.
 
@@ -218,7 +218,7 @@ def softmax_second_derivative(a: Arithmetic, z: Array, u: Array, v: Array, part:
     return xp.where(part & (first.has_nan | second.has_nan), xp.nan, result)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Distribution:
     """Probabilities of rows: which elements take part, which of them have p > 0 (`active`), and the largest."""
 

@@ -17,7 +17,7 @@ from softjac.softmax import log_softmax, softmax
 FUNCTION = "SoftmaxJacobian"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rows:
     """Rows of probabilities in the dtype computed in, float64 or longdouble.
 

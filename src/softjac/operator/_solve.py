@@ -77,7 +77,7 @@ def _solve_in_range(rows: Rows, b: NDArray, weight: NDArray, damping: NDArray) -
     return result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _System:
     """The terms of the closed forms, stretch by stretch: 0 off the support."""
 

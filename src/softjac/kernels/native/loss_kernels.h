@@ -116,7 +116,8 @@ template <class Mode, class Family> struct LabelLoss {
         const auto e = Numbers::exp_at(mode, rows, io.kept, x);
         inverse = Numbers::times(of_sum, factor, back);
         const F16 q = Family::one_minus(Family::prob(e, of_sum));
-        at_label = -select(Family::is_below(x), fma(q, factor.hi, q * factor.lo), Numbers::result(R, inverse, back));
+        const F16 lost = select(Family::is_below(x), fma(q, factor.hi, q * factor.lo), Numbers::result(R, inverse, back));
+        at_label = set1<F16>(0.0) - lost;  // not -0 where nothing is
         const Two<F16> d = {-Numbers::pair(x).hi, -Numbers::pair(x).lo};
         const Two<F16> nll = ::add(d, Numbers::pair(Family::log1p(mode, R)));
         answer_loss(mode, rows, unless_zero(T.hi, multiply(nll, T)));
@@ -252,21 +253,24 @@ template <class Mode, class Family> struct HessianProduct {
         if (io.loss->z_loss != 0.0) {
             alpha = fma(beta, Family::log_sum_exp(jvp.peak.max, Family::log1p(mode, jvp.R)), alpha);
         }
-        return odd;
+        return odd | odd_lanes(along() * set1<F16>(0x1p130));  // room for the scale of wide results
     }
     template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
         const View<const E> tangent = io.in[1];
         const Kept kept = io.kept;
         const View<E> out = io.out;
         const HessianProduct s = *this;
-        const F16 along = beta * (jvp.v_peak + jvp.mean);
+        const F16 along_p = s.along();
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
             const F16 w = load(tangent, at, 0.0) - s.jvp.v_peak;
             const auto p = Family::prob(Family::kept(kept, at.b), s.jvp.inverse);
-            store(out, at, Family::times(p, fma(s.alpha, w - s.jvp.mean, along)));
+            store(out, at, Family::times(p, fma(s.alpha, w - s.jvp.mean, along_p)));
         });
     }
     void rescale(const double* f) { jvp.rescale(f); }
+
+  private:
+    SOFTJAC_INLINE F16 along() const { return beta * (jvp.v_peak + jvp.mean); }
 };
 
 }  // namespace
