@@ -1,8 +1,11 @@
 # The steps of .ci/run, one function each. They run in $tree, a copy of the working tree; $bin is the virtual environment.
 
-# The tests of the numerical core: the suite without what is named here.
+# The tests of the numerical core: the suite without what is named here, since that needs the sources, or is about
+# something else, or takes long and meets no code that the others do not.
 core_tests=()
-for other in cli readme packaging import doctests differences benchmarks frameworks native_kernels constants; do
+for other in cli readme packaging import doctests differences benchmarks example frameworks native_kernels constants \
+  operator_native operator_docs operator_exact oracle onnx cross_entropy_docs cross_entropy_derivatives \
+  cross_entropy_onnx cross_entropy_peers; do
   core_tests+=("--ignore-glob=*/test_$other*.py")
 done
 
@@ -152,7 +155,7 @@ step_no_compiler() {
   echo "$command"
   mkdir -p "$work/junit"
   PATH=$(bare_path)
-  export PATH PYTEST_ADDOPTS="--junitxml=$work/junit/no_compiler.xml"
+  export PATH PYTEST_ADDOPTS="--junitxml=$work/junit/no_compiler.xml ${two_at_a_time[*]}"
   bash -euo pipefail -c "$command" > "$work/no_compiler.log" 2>&1 || { tail -n 60 "$work/no_compiler.log"; return 1; }
   tail -n 1 "$work/no_compiler.log"
   .venv/bin/python -c 'import softjac; print(softjac.show_config())'
@@ -166,7 +169,7 @@ step_sanitizers() {
 
   # The row kernels by themselves, each operand in a block of exactly its size.
   export SOFTJAC_REQUIRE_SANITIZERS=1 SOFTJAC_REQUIRE_CORE=1
-  pytest_in sanitized_kernels tests/test_native_kernels.py -k outside
+  pytest_in sanitized_kernels tests/test_native_kernels.py tests/test_operator_native.py -k outside
 
   # The whole extension module in Python, which itself leaks by design: leaks are off.
   quietly "$bin/pip" install --no-deps --target "$work/sanitized" . \
