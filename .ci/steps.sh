@@ -1,11 +1,10 @@
 # The steps of .ci/run, one function each. They run in $tree, a copy of the working tree; $bin is the virtual environment.
 
 # The tests of the numerical core: the suite without what is named here, since that needs the sources, or is about
-# something else (memory, which sanitizers take), or takes long and meets no code that the others do not.
+# something else (memory, which sanitizers take), or takes long to find what the exact tests of the same calls find.
 core_tests=()
 for other in cli readme packaging import doctests differences benchmarks example frameworks native_kernels constants \
-  operator_native operator_docs operator_exact oracle onnx cross_entropy_docs cross_entropy_derivatives \
-  cross_entropy_memory cross_entropy_onnx cross_entropy_peers; do
+  operator_native cross_entropy_docs cross_entropy_derivatives cross_entropy_memory cross_entropy_peers; do
   core_tests+=("--ignore-glob=*/test_$other*.py")
 done
 

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -13,9 +14,9 @@ OPTIONAL = [
 TIME_OF_IMPORT = """
 import time
 import numpy
-start = time.thread_time()
+start = time.perf_counter()
 import softjac
-print(time.thread_time() - start)
+print(time.perf_counter() - start)
 """
 
 MODULES_OF_IMPORT = """
@@ -56,8 +57,9 @@ def run_python(tmp_path):
 
 
 def test_import_takes_at_most_20_ms_more_than_numpy(run_python):
-    # Of the processor's time of this thread, and the least of some runs: other work can only add. Stops at the first
-    # run within the limit. benchmarks/bench_import.py has the time that passes.
+    # The least of some runs: other work on the machine can only add. Stops at the first run within the limit.
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        pytest.skip("another process of the tests runs beside this one: run tests/test_import.py without -n")
     times = []
     for _ in range(20):
         times.append(float(run_python(TIME_OF_IMPORT)))
