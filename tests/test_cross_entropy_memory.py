@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import softjac
 from cross_entropy_cases import ALL_OPTIONS, OPTIONS, problem
 from functions import DTYPE_NAMES, DTYPES, bits, same_bits
 from test_same_bits import in_a_new_process
 
 MOST = 2_000_000  # bytes beyond input and gradient, a thread
 MOST_OF_REFERENCE = 6_000_000  # it works in blocks
+BYTES_A_ROW = 30
 KINDS = [set(), {"soft targets"}, ALL_OPTIONS, set(OPTIONS) - {"ignore_index"}]
 EVERY_DTYPE = pytest.mark.parametrize("dtype", DTYPES, ids=DTYPE_NAMES)
 
@@ -129,6 +131,28 @@ def test_memory_that_python_knows_of(shape, kind, sj, kernels_in_use):
             finally:
                 tracemalloc.stop()
             assert peak < (MOST if kernels_in_use == "compiled" else MOST_OF_REFERENCE)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("kind", [*KINDS, {"where"}], ids=lambda kind: " and ".join(sorted(kind)) or "classes")
+def test_many_rows_take_30_bytes_each(kind):
+    # docs/cross_entropy.md has the figure: a label, a mass, a total, a weight.
+    rows = 300_000
+    z = np.random.default_rng(0).standard_normal((rows, 4), np.float32)
+    targets, options = problem(kind, rows, 4)
+    out = np.empty_like(z)
+    with softjac.num_threads(1):
+        for call in [
+            lambda: softjac.cross_entropy_value_and_grad(z, targets, out=out, **options),
+            lambda: softjac.cross_entropy_hvp(z, targets, z, out=out, **options),
+        ]:
+            tracemalloc.start()
+            try:
+                call()
+                peak = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+            assert peak < BYTES_A_ROW * rows
 
 
 MEASURED = """
