@@ -39,7 +39,7 @@ class Text:
 class Line:
     """One step: what the expression before equals, by which rule, and why.
 
-    rule: a key of the rules in sentences/en.toml; an empty why is the sentence of that rule. continues: identifiers of
+    rule: a key of the rules in sentences/en.toml, which has its name and a sentence of why. continues: identifiers of
     the terms that stood in the line before already (`expressions.identifier`), found by the Chain.
     """
 
@@ -113,15 +113,12 @@ class Code:
 
 
 Block: TypeAlias = Heading | Text | Chain | Table | Code
-
-FORMATS = ("text", "markdown", "latex", "html", "ipynb")
-"""What a derivation can be written as; `to` names them."""
-_MODULES = {"ipynb": "notebook"}
+PART_LEVEL = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """A text made of blocks. A Heading of level 2 begins a part, which its anchor names."""
+    """A text made of blocks, and its title. A Heading of level 2 begins a part, which its anchor names."""
 
     title: Parts
     blocks: tuple[Block, ...]
@@ -133,7 +130,7 @@ class Derivation:
     @property
     def parts(self) -> tuple[str, ...]:
         """Names of the parts, in order."""
-        return tuple(heading.anchor for heading in self._headings())
+        return tuple(heading.anchor for heading in self._headings() if heading.level == PART_LEVEL)
 
     @property
     def chains(self) -> tuple[Chain, ...]:
@@ -153,11 +150,8 @@ class Derivation:
         raise ArgumentError(f"there is no part {name!r}: the parts are {', '.join(self.parts)}.")
 
     def to(self, format: str, **options: Any) -> str:  # noqa: A002
-        """Written as text, markdown, latex, html or ipynb; the options are those of softjac.derivation.render."""
-        if format not in FORMATS:
-            raise ArgumentError(f"format is {format!r}: pass one of {', '.join(FORMATS)}.")
-        module = importlib.import_module(f"softjac.derivation.render.{_MODULES.get(format, format)}")
-        rendered: str = module.render(self, **options)
+        """Written as text, markdown, latex, html or ipynb; the options are those of the renderer."""
+        rendered: str = importlib.import_module("softjac.derivation.render").render(self, format, **options)
         return rendered
 
     def __str__(self) -> str:
@@ -170,4 +164,4 @@ class Derivation:
         return self.to("latex", fragment=True)
 
     def _headings(self) -> Iterator[Heading]:
-        return (block for block in self.blocks if isinstance(block, Heading) and block.level <= 2)
+        return (block for block in self.blocks if isinstance(block, Heading))

@@ -294,7 +294,12 @@ def rebuilt(x: "Expression", new: tuple["Expression", ...]) -> "Expression":
 
 
 def identifier(x: "Expression") -> str:
-    """A short name for the expression, the same for equal ones, on every machine and in every run."""
+    """A short name for the expression, the same for equal ones, on every machine and in every run.
+
+    A rounded number has the name of what it is the value of.
+    """
+    if isinstance(x, Number) and x.of is not None:
+        return identifier(x.of)
     return "t" + hashlib.sha256(repr(x).encode()).hexdigest()[:10]
 
 

@@ -4,10 +4,9 @@ A printed line of arithmetic, recomputed from its printed factors, gives its pri
 factors gain digits (`arithmetic`). Tests: tests/test_derivation_numbers.py.
 """
 
-from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import Decimal
 
-from softjac.derivation.evaluate import context, evaluate
+from softjac.derivation.evaluate import evaluate
 from softjac.derivation.expressions import (
     Add,
     Divide,
@@ -23,83 +22,18 @@ from softjac.derivation.expressions import (
     walk,
 )
 from softjac.derivation.points import Point, general
+from softjac.derivation.rounding import digits, printed_value
 from softjac.errors import DerivationError
 
 PLACES = 4
 """Decimals of a printed number, unless more are needed."""
 MOST_PLACES = 40
-LARGEST_PLAIN = Decimal(10) ** 9
-"""From here on a number is printed with a power of ten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """What stands on the page: a sign, digits with a point, and a power of ten where there is one."""
-
-    negative: bool
-    digits: str
-    exponent: int | None = None
-
-    @property
-    def value(self) -> Decimal:
-        """The number that a reader takes from the page."""
-        return Decimal(f"{'-' * self.negative}{self.digits}e{self.exponent or 0}")
-
-    def __str__(self) -> str:
-        return f"{'-' * self.negative}{self.digits}" + ("" if self.exponent is None else f"e{self.exponent}")
-
-
-def printed(number: Number) -> Printed:
-    """What is printed for a number: a rounded value with its places, an exact one whole.
-
-    An exact value that is a float is printed by the shortest decimal that names this float, as Python prints it.
-    """
-    if number.places is None:
-        return whole(Decimal(number.value))
-    return rounded(Decimal(number.value), number.places)
-
-
-def rounded(value: Decimal, places: int) -> Printed:
-    """Half to even at so many decimals; with a power of ten where less than two digits would remain, or very many.
-
-    >>> str(rounded(Decimal("0.09003057"), 4)), str(rounded(Decimal("2.0611536e-9"), 4))
-    ('0.0900', '2.06e-9')
-    """
-    if places < 1:
-        raise DerivationError(f"places is {places}: a rounded number is printed with at least one decimal.")
-    size = abs_exact(value)
-    if size and size < Decimal((0, (1,), 1 - places)):
-        return _scientific(value, max(places - 1, 1))
-    if size >= LARGEST_PLAIN:
-        return _scientific(value, places + 1)
-    with localcontext(context(max(100, size.adjusted() + places + 10))):
-        digits = size.quantize(Decimal((0, (1,), -places)), ROUND_HALF_EVEN)
-    return Printed(value < 0, f"{digits:f}")
-
-
-def whole(value: Decimal) -> Printed:
-    """Every digit, or, for a float, the digits that name it."""
-    size = abs_exact(value)
-    if value == value.to_integral_value() and size < Decimal(10) ** 16:
-        return Printed(value < 0, str(int(size)))
-    near = float(size)
-    text = repr(near) if Decimal(near) == size else str(size)
-    mantissa, _, exponent = text.lower().partition("e")
-    return Printed(value < 0, mantissa.removesuffix(".0"), int(exponent) if exponent else None)
-
-
-def abs_exact(value: Decimal) -> Decimal:
-    """The value without its sign, with all its digits."""
-    return value.copy_abs()
-
-
-def _scientific(value: Decimal, significant: int) -> Printed:
-    with localcontext(context(max(100, significant + 10))):
-        exponent = value.adjusted()
-        mantissa = value.copy_abs().scaleb(-exponent).quantize(Decimal((0, (1,), 1 - significant)), ROUND_HALF_EVEN)
-        if mantissa == 10:
-            mantissa, exponent = (mantissa / 10).quantize(Decimal((0, (1,), 1 - significant))), exponent + 1
-    return Printed(value < 0, f"{mantissa:f}", exponent)
+def printed(number: Number) -> str:
+    """What stands on the page for a number, as plain text: -0.0599, 2.061e-9."""
+    mantissa, exponent = digits(number.value, number.places)
+    return ("-" if number.value < 0 else "") + mantissa + ("" if exponent is None else f"e{exponent}")
 
 
 def number_of(x: Expression, point: Point, places: int = PLACES) -> Number:
@@ -115,16 +49,16 @@ def is_arithmetic(x: Expression) -> bool:
     return all(isinstance(part, Number | Add | Multiply | Divide | Power | Exp | Log) for part in walk(x))
 
 
-def recomputed(x: Expression, places: int) -> Printed:
-    """What a reader gets from the printed numbers of x, rounded to so many places."""
+def recomputed(x: Expression, places: int) -> Number:
+    """What a reader gets from the printed numbers of x, to be printed with so many places."""
     value = evaluate(_as_printed(x), general(3))
     assert isinstance(value, Decimal)
-    return rounded(value, places)
+    return Number(value, places)
 
 
 def _as_printed(x: Expression) -> Expression:
     if isinstance(x, Number):
-        return Number(printed(x).value)
+        return Number(printed_value(x.value, x.places))
     return rebuilt(x, tuple(_as_printed(child) for child in children(x)))
 
 
@@ -133,7 +67,7 @@ def holds_as_printed(x: Expression, result: Number) -> bool:
     if result.places is None:
         return True
     found = recomputed(x, result.places)
-    return found.value == printed(result).value
+    return printed_value(found.value, found.places) == printed_value(result.value, result.places)
 
 
 def with_places(x: Expression, places: int) -> Expression:
@@ -168,7 +102,7 @@ def rounded_numbers(x: Expression) -> tuple[Number, ...]:
 
 def is_exact_as_printed(number: Number) -> bool:
     """Whether rounding changed nothing."""
-    return printed(number).value == number.value
+    return printed_value(number.value, number.places) == number.value
 
 
 def arithmetic_beside(x: Expression, result: Expression) -> tuple[tuple[Expression, Number], ...]:

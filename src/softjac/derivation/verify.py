@@ -262,7 +262,8 @@ def _check_numbers(chain: "Chain") -> None:
             if not holds_as_printed(arithmetic, result):
                 raise DerivationError(
                     f"{where} prints {printed(result)}, but the printed numbers before it give "
-                    f"{recomputed(arithmetic, result.places or 1)}: give them more places (numbers.arithmetic)."
+                    f"{printed(recomputed(arithmetic, result.places or 1))}: they need more places, see "
+                    "numbers.arithmetic."
                 )
 
 
