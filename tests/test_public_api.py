@@ -70,7 +70,9 @@ HESSIAN_METHODS = {
 HESSIAN_PROPERTIES = {
     "shape", "matrix_shape", "batch_shape", "ndim", "dtype", "jacobian", "weight", "z_weight", "T",
 }  # fmt: skip
-ERRORS = {"ArgumentError", "AxisError", "BoundsError", "DTypeError", "ShapeError", "SoftjacError"}
+ERRORS = {
+    "ArgumentError", "AxisError", "BoundsError", "DTypeError", "DerivationError", "ShapeError", "SoftjacError",
+}  # fmt: skip
 
 
 def test_all_is_exactly_the_public_names(sj):

@@ -5,9 +5,11 @@ An expression says what is written, and nothing is simplified: 0 * S stays 0 * S
 from 0.
 """
 
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 Index: TypeAlias = int | str
 """A class: a number, a letter ("i", "j", "l") that stands for one, or "n-1", the last."""
@@ -51,7 +53,10 @@ class Operators:
 
 @dataclass(frozen=True, slots=True)
 class Number(Operators):
-    """A number. With places it is printed rounded to so many decimals, and is what `of` is worth at the logits shown."""
+    """A number: exact and printed whole, or, with places, printed rounded to so many decimals.
+
+    A rounded one is what the expression `of` is worth at the reader's logits.
+    """
 
     value: int | Decimal
     places: int | None = None
@@ -164,10 +169,24 @@ class Matrix(Operators):
     at: tuple[tuple[Index | None, ...], tuple[Index | None, ...]] | None = None
 
 
-Expression: TypeAlias = Union[
-    Number, Symbol, Add, Multiply, Divide, Power, Exp, Log, Sum, Indicator, Derivative, Vector, Transpose, Diagonal, Matrix
-]
-Operand: TypeAlias = Union[Operators, int, Decimal]
+Expression: TypeAlias = (
+    Number
+    | Symbol
+    | Add
+    | Multiply
+    | Divide
+    | Power
+    | Exp
+    | Log
+    | Sum
+    | Indicator
+    | Derivative
+    | Vector
+    | Transpose
+    | Diagonal
+    | Matrix
+)
+Operand: TypeAlias = Operators | int | Decimal
 
 
 def as_expression(x: "Operand") -> "Expression":
@@ -208,3 +227,83 @@ def children(x: "Expression") -> tuple["Expression", ...]:
             return tuple(entry for row in rows for entry in row if entry is not None)
         case _:
             return ()
+
+
+def walk(x: "Expression") -> Iterator["Expression"]:
+    """The expression and all that it is made of, in the order in which they are read."""
+    yield x
+    for child in children(x):
+        yield from walk(child)
+
+
+def with_indices(x: "Expression", indices: Mapping[str, Index]) -> "Expression":
+    """The same expression with classes in place of free letters; the letter that a Sum runs through is its own."""
+    if not indices:
+        return x
+
+    def index(old: Index) -> Index:
+        return indices.get(old, old) if isinstance(old, str) else old
+
+    def inside(child: "Expression") -> "Expression":
+        return with_indices(child, indices)
+
+    match x:
+        case Symbol(name, own):
+            return Symbol(name, tuple(index(i) for i in own))
+        case Indicator(i, j):
+            return Indicator(index(i), index(j))
+        case Sum(letter, body, without):
+            rest = {old: new for old, new in indices.items() if old != letter}
+            return Sum(letter, with_indices(body, rest), None if without is None else index(without))
+        case Derivative(body, by):
+            return Derivative(inside(body), Symbol(by.name, tuple(index(i) for i in by.indices)))
+        case Number(value, places, of):
+            return Number(value, places, None if of is None else inside(of))
+        case _:
+            return rebuilt(x, tuple(inside(child) for child in children(x)))
+
+
+def rebuilt(x: "Expression", new: tuple["Expression", ...]) -> "Expression":
+    """The same node over other children, in the order of `children`."""
+    match x:
+        case Add():
+            return Add(new)
+        case Multiply():
+            return Multiply(new)
+        case Divide():
+            return Divide(*new)
+        case Power():
+            return Power(*new)
+        case Exp():
+            return Exp(*new)
+        case Log():
+            return Log(*new)
+        case Transpose():
+            return Transpose(*new)
+        case Diagonal():
+            return Diagonal(*new)
+        case Sum(index, _, without):
+            return Sum(index, new[0], without)
+        case Derivative():
+            return Derivative(new[0], new[1])  # type: ignore[arg-type]  # a Symbol, as in children
+        case Matrix(rows, at):
+            entries = iter(new)
+            return Matrix(tuple(tuple(None if e is None else next(entries) for e in row) for row in rows), at)
+        case _:
+            return x
+
+
+def identifier(x: "Expression") -> str:
+    """A short name for the expression, the same for equal ones, on every machine and in every run.
+
+    A rounded number has the name of what it is the value of.
+    """
+    if isinstance(x, Number) and x.of is not None:
+        return identifier(x.of)
+    return "t" + hashlib.sha256(repr(x).encode()).hexdigest()[:10]
+
+
+def terms_within(x: "Expression") -> tuple[str, ...]:
+    """Identifiers of the expression and of all it is made of, without exact numbers, each once."""
+    named = (part for part in walk(x) if not (isinstance(part, Number) and part.of is None))
+    return tuple(dict.fromkeys(identifier(part) for part in named))
