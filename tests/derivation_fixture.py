@@ -1,9 +1,8 @@
 """A derivation that has everything a renderer meets, by hand: no content, and nothing that checks itself."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
-from softjac.derivation.blocks import Code, Heading, Line, Parts, Table, Text
+from softjac.derivation.blocks import Chain, Code, Derivation, Heading, Line, Parts, Table, Text
 from softjac.derivation.expressions import (
     Derivative,
     Diagonal,
@@ -18,6 +17,8 @@ from softjac.derivation.expressions import (
     Transpose,
     Vector,
 )
+from softjac.derivation.numbers import number_of
+from softjac.derivation.points import Point, reader_point
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\" $5 | 50% _under_ *star* #1 \\back {brace} `tick` ~ ^ \x1b[31m"
 RULES: dict[str, Parts] = {
@@ -36,17 +37,6 @@ def rule(key: str) -> Parts:
     return RULES[key]
 
 
-@dataclass(frozen=True)
-class Chain:
-    goal: Expression
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True)
-class Derivation:
-    blocks: tuple[object, ...]
-
-
 def z(i: int | str) -> Symbol:
     return Symbol("z", (i,))
 
@@ -60,25 +50,17 @@ def rounded(value: str, of: Expression, places: int = 4) -> Number:
 
 
 S = Symbol("S")
-P = [Decimal("0.09003057317038046"), Decimal("0.24472847105479764"), Decimal("0.6652409557748219")]
+POINT = reader_point((Decimal(1), Decimal(2), Decimal(3)))
+TWELVE = reader_point(tuple(Decimal((7 * k) % 12) / 4 for k in range(12)))
 
 
-def numbers(n: int) -> list[Number]:
-    """Probabilities for a matrix of any size; what they are does not matter here."""
-    return [rounded(str(Decimal(1 + (7 * i) % 5) / Decimal(3 * n)), p(i)) for i in range(n)]
+def at(x: Expression, places: int = 4, point: Point = POINT) -> Number:
+    return number_of(x, point, places)
 
 
-def jacobian(n: int) -> Matrix:
-    values = numbers(n)
-    return Matrix(
-        tuple(
-            tuple(
-                Number(values[i].value * ((i == j) - values[j].value), 4, p(i) * (Indicator(i, j) - p(j)))
-                for j in range(n)
-            )
-            for i in range(n)
-        )
-    )
+def jacobian(point: Point) -> Matrix:
+    entries = [[p(i) * (Indicator(i, j) - p(j)) for j in range(point.n)] for i in range(point.n)]
+    return Matrix(tuple(tuple(at(entry, 4, point) for entry in row) for row in entries))
 
 
 LOG_CHAINS = (
@@ -94,9 +76,10 @@ LOG_CHAINS = (
         Derivative(p(0), z(2)),
         (
             Line("=", p(0) * (-p(2)), "log_derivative"),
-            Line("≈", rounded(str(P[0]), p(0)) * rounded(str(-P[2]), -p(2)), "numbers"),
-            Line("≈", rounded(str(-P[0] * P[2]), -p(0) * p(2)), ""),
+            Line("≈", at(p(0)) * at(-p(2)), "numbers"),
+            Line("≈", at(-p(0) * p(2)), ""),
         ),
+        POINT,
     ),
 )
 QUOTIENT = Chain(
@@ -116,30 +99,34 @@ GENERAL = Matrix(
     at=(("0", "1", None, "n-1"), ("0", "1", None, "n-1")),
 )
 MATRICES = Chain(
-    Symbol("J"),
+    Vector("J"),
     (
         Line("=", Diagonal(Vector("p")) - Vector("p") * Transpose(Vector("p")), "matrix"),
         Line("=", Diagonal(Vector("p")) * (Vector("I") - Vector("1") * Transpose(Vector("p"))), "matrix"),
         Line("=", GENERAL, "matrix"),
-        Line("≈", jacobian(3), "numbers", ("The rows sum to zero, and so do the columns.",)),
     ),
 )
-WIDE = Chain(Symbol("J"), (Line("≈", jacobian(12), "numbers"),))
+NUMERIC = Chain(
+    Vector("J"),
+    (Line("≈", jacobian(POINT), "numbers", ("The rows sum to zero, and so do the columns.",)),),
+    POINT,
+)
+WIDE = Chain(Vector("J"), (Line("≈", jacobian(TWELVE), "numbers"),), TWELVE)
 LONG = Chain(
-    Derivative(Log(Sum("l", Exp(z("l") - Symbol("m")))), z("j")),
-    (
-        Line("=", Sum("i", p("i") * (Indicator("i", "j") - p("j")) * Log(p("i")) + p("i") ** 2 - Exp(z("i")) / S) / (S * S)
-             + Sum("l", Exp(z("l") - z("i")) * (1 - p("l")), without="j") - 1, "log_derivative",
-             ("A line too long for any terminal of 80 columns, which has to be broken where it hurts least.",)),
-    ),
+    Derivative(Log(Sum("l", Exp(z("l")))), z("j")),
+    (Line("=", 1 - Sum("l", Exp(z("l") - Log(S)), without="j")
+          + Sum("i", p("i") * (Indicator("i", "j") - p("j"))) * (Log(S) + S**2 - Exp(z("j")) / S) / (S * S) + 0 * S,
+          "log_derivative",
+          ("A line too long for any terminal of 80 columns, which has to be broken where it hurts least.",)),),
+    free=("j",),
 )  # fmt: skip
 TABLE = Table(
     ("Exponentials and probabilities at ", Vector("z"), " = (1, 2, 3)"),
     (("class",), (Exp(z("i")),), (p("i"),), ("in words",)),
     (
-        (("0",), (Number(Decimal("2.718281828459045"), 4, Exp(z(0))),), (rounded(str(P[0]), p(0)),), ("small",)),
-        (("1",), (Number(Decimal("7.38905609893065"), 4, Exp(z(1))),), (rounded(str(P[1]), p(1)),), ("a quarter",)),
-        (("2",), (Number(Decimal("20.085536923187668"), 4, Exp(z(2))),), (rounded(str(P[2]), p(2)),),
+        (("0",), (at(Exp(z(0))),), (at(p(0)),), ("small",)),
+        (("1",), (at(Exp(z(1))),), (at(p(1)),), ("a quarter",)),
+        (("2",), (at(Exp(z(2))),), (at(p(2)),),
          ("the largest of the three, and more than the two others together, which is why the sentence is long",)),
     ),
 )  # fmt: skip
@@ -147,8 +134,8 @@ SOURCE = "import numpy as np\np = np.array([[0.1], [0.9]])\nfor row in p * (np.e
 CODE = Code(SOURCE, "[ 0.09 -0.09]\n[-0.09  0.09]\n")
 
 ALL = Derivation(
+    ("The derivative of softmax",),
     (
-        Heading(("The derivative of softmax",), 1, "softmax"),
         Text(("The probability ", p(0), " is ", Exp(z(0)) / S, ", and each of the logits changes it. " * 3,
               "Its derivative by ", z(2), " is ", Derivative(p(0), z(2)), ".")),
         Heading(("By the logarithm of ", p(0)), 2, "logarithm"),
@@ -159,6 +146,7 @@ ALL = Derivation(
         TABLE,
         Heading(("The matrix",), 2, "matrix"),
         MATRICES,
+        NUMERIC,
         CODE,
         Heading(("Wide things",), 3, "wide"),
         WIDE,

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import IntEnum
 
 from softjac.derivation.expressions import (
@@ -24,6 +23,7 @@ from softjac.derivation.expressions import (
     Transpose,
     Vector,
 )
+from softjac.derivation.rounding import digits
 
 
 class Binding(IntEnum):
@@ -41,33 +41,6 @@ class Binding(IntEnum):
 
 MATRICES = (Vector, Transpose, Diagonal, Matrix)
 GREEK = {"alpha": "α", "eta": "η", "lambda": "λ", "sigma": "σ", "delta": "δ", "epsilon": "ε"}
-# A rounded number keeps at least this many digits that count; where its places leave fewer, a power of ten is printed.
-FEWEST_DIGITS = 2
-# Longest exact number that is written out in full, rather than with a power of ten.
-LONGEST_EXACT = 21
-
-
-def digits(value: int | Decimal, places: int | None) -> tuple[str, int | None]:
-    """A magnitude as digits and, where it is written with a power of ten, its exponent.
-
-    >>> digits(Decimal("0.090030573"), 4), digits(Decimal("2.0611536e-9"), 4)
-    (('0.0900', None), ('2.061', -9))
-    """
-    number = abs(Decimal(value))
-    if places is None:
-        whole = format(number, "f")
-        if len(whole) <= LONGEST_EXACT:
-            return whole, None
-        mantissa = number.normalize(Context(prec=max(1, len(number.as_tuple().digits))))
-        return format(mantissa.scaleb(-mantissa.adjusted()), "f"), mantissa.adjusted()
-    # Rounded once, from the value itself: as many digits as the result has, never through a shorter number.
-    kept = number.adjusted() + 1 + places
-    if number == 0 or (kept >= FEWEST_DIGITS and number.adjusted() < LONGEST_EXACT):
-        precision = max(kept, 1) + 1
-        rounded = number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN, context=Context(prec=precision))
-        return format(rounded, "f"), None
-    rounded = Context(prec=max(places, 1), rounding=ROUND_HALF_EVEN).plus(number)
-    return format(rounded.scaleb(-rounded.adjusted()), "f"), rounded.adjusted()
 
 
 class Printer(ABC):
@@ -253,12 +226,10 @@ class Printer(ABC):
     def _divide(self, over: Expression, under: Expression, nested: bool) -> str:
         if self.stacked:
             return self.fraction(self.part(over, Binding.ADD), self.part(under, Binding.ADD), nested=nested)
-        if self.open(over) or self.binding(over) in {Binding.ADD, Binding.QUOTIENT, Binding.SUM}:
-            numerator = self.parentheses(self.part(over, Binding.ADD))
-        elif isinstance(over, Divide):
-            numerator = self.parentheses(self.part(over, Binding.ADD))
-        else:
-            numerator = self.part(over, Binding.ADD)
+        numerator = self.part(over, Binding.ADD)
+        loose = self.binding(over) in {Binding.ADD, Binding.QUOTIENT, Binding.SUM}
+        if loose or self.open(over) or isinstance(over, Divide):
+            numerator = self.parentheses(numerator)
         return self.fraction(numerator, self.part(under, Binding.POWER), nested=nested)
 
     def _derivative(self, body: Expression, by: Symbol) -> str:
@@ -278,7 +249,7 @@ class Printer(ABC):
         """Entries, with dots for rows and columns left out: vertical, horizontal and diagonal where both meet."""
         hidden_rows = [index is None for index in at[0]] if at else [False] * len(rows)
         hidden_columns = [index is None for index in at[1]] if at else [False] * (len(rows[0]) if rows else 0)
-        cells = []
+        cells: list[list[str]] = []
         for y, entries in enumerate(rows):
             cells.append([])
             for x, entry in enumerate(entries):

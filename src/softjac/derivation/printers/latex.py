@@ -45,7 +45,7 @@ _SPECIAL = {
 
 
 def escape(text: str) -> str:
-    """Text with what is special to TeX escaped; a sign that standard fonts lack is written by its code point.
+    r"""Text with what is special to TeX escaped; a sign that standard fonts lack is written by its code point.
 
     >>> escape("50% of $x_1")
     '50\\\\% of \\\\$x\\\\_1'
@@ -60,7 +60,7 @@ def _escaped(character: str) -> str:
         name = next(name for name, letter in GREEK.items() if letter == character)
         return rf"\ensuremath{{\{name}}}"
     # pdflatex reads Latin letters with accents; for others it has no font, and would stop.
-    if character.isprintable() and ord(character) < 0x180 or character in "\n\t":  # noqa: PLR2004
+    if (character.isprintable() and ord(character) < 0x180) or character in "\n\t":
         return character
     return f"{{[}}U+{ord(character):04X}]"
 
@@ -166,4 +166,3 @@ class LatexPrinter(Printer):
         columns = "r" * max((len(row) for row in cells), default=1)
         rows = r" \cr ".join(" & ".join(row) for row in cells)
         return rf"\left[\begin{{array}}{{{columns}}} {rows} \end{{array}}\right]"
-

@@ -19,7 +19,7 @@ from softjac.derivation.expressions import (
     Vector,
 )
 from softjac.derivation.printers._walk import GREEK, Printer
-from softjac.derivation.printers.text import term_id
+from softjac.derivation.printers.text import term_id, without_controls
 
 MARKED = (Symbol, Vector, Exp, Log, Sum, Indicator, Derivative, Divide, Power)
 INVISIBLE_TIMES = "&#x2062;"
@@ -31,7 +31,7 @@ class MathmlPrinter(Printer):
 
     def prose(self, text: str) -> str:
         """Text as HTML."""
-        return escape(text)
+        return escape(without_controls(text))
 
     def math(self, x: Expression, *, block: bool = False) -> str:
         """A whole <math> element."""
@@ -113,7 +113,8 @@ class MathmlPrinter(Printer):
 
     def log(self, x: str, *, plain: bool) -> str:
         """An upright log."""
-        return f"<mrow><mi>log</mi><mo>{APPLY}</mo>{x if plain else self.parentheses(x)}</mrow>"
+        argument = f'<mspace width="0.17em"></mspace>{x}' if plain else self.parentheses(x)
+        return f"<mrow><mi>log</mi><mo>{APPLY}</mo>{argument}</mrow>"
 
     def function(self, name: str, x: str) -> str:
         """An upright name."""

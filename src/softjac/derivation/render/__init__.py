@@ -3,10 +3,11 @@
 from importlib import import_module
 from typing import Any
 
-from softjac.derivation.render._base import Derived, Renderer
+from softjac.derivation.blocks import Derivation
+from softjac.derivation.render._base import Renderer
 from softjac.errors import ArgumentError
 
-__all__ = ["FORMATS", "Derived", "Renderer", "render", "renderer"]
+__all__ = ["FORMATS", "Renderer", "render", "renderer"]
 
 FORMATS = {
     "text": ("text", "TextRenderer"),
@@ -27,6 +28,6 @@ def renderer(form: str, /, **options: Any) -> Renderer:
     return made
 
 
-def render(derivation: Derived, form: str = "text", /, **options: Any) -> str:
+def render(derivation: Derivation, form: str = "text", /, **options: Any) -> str:
     """The derivation in a format, as one string; the same derivation and options give the same bytes."""
     return renderer(form, **options).render(derivation)

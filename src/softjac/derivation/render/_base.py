@@ -1,30 +1,15 @@
 """What renderers share: the walk over blocks, sentences with expressions in them, the title, the names of rules."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from softjac.derivation.blocks import Code, Heading, Line, Parts, Table, Text
+from softjac.derivation.blocks import Block, Chain, Code, Derivation, Heading, Line, Parts, Table, Text
 from softjac.derivation.expressions import Expression
-from softjac.derivation.printers import Printer
+from softjac.derivation.printers import Printer, TextPrinter
 
 UNTITLED = "Derivation"
-
-
-class ChainOfLines(Protocol):
-    """What a renderer reads of a Chain."""
-
-    @property
-    def goal(self) -> Expression: ...  # noqa: D102
-    @property
-    def lines(self) -> tuple[Line, ...]: ...  # noqa: D102
-
-
-class Derived(Protocol):
-    """What a renderer reads of a Derivation."""
-
-    @property
-    def blocks(self) -> tuple[object, ...]: ...  # noqa: D102
+# Chains that follow each other are aligned with each other where their goals' lengths differ by no more.
+LIKE_GOALS = 14
 
 
 def named_rule(key: str) -> Parts:
@@ -42,18 +27,31 @@ class Renderer(ABC):
     def __init__(self, *, rule: Callable[[str], Parts] = named_rule) -> None:
         self._rule = rule
 
-    def render(self, derivation: Derived) -> str:
+    def render(self, derivation: Derivation) -> str:
         """The whole derivation as one string that ends with a newline."""
-        return self.document(self.title(derivation), self.blocks(derivation.blocks))
+        return self.document(self.title(derivation), self.blocks(self.titled(derivation)))
 
-    def blocks(self, blocks: Iterable[object]) -> list[str]:
+    @staticmethod
+    def titled(derivation: Derivation) -> tuple[Block, ...]:
+        """The blocks under the derivation's title, which a part by itself has as its first heading already."""
+        first = derivation.blocks[0] if derivation.blocks else None
+        if not derivation.title or (isinstance(first, Heading) and first.parts == derivation.title):
+            return derivation.blocks
+        return (Heading(derivation.title, 1, "derivation"), *derivation.blocks)
+
+    @staticmethod
+    def title(derivation: Derivation) -> str:
+        """The title without markup."""
+        plain = TextPrinter()
+        parts = derivation.title
+        return "".join(plain.prose(part) if isinstance(part, str) else plain(part) for part in parts) or UNTITLED
+
+    def blocks(self, blocks: Iterable[Block]) -> list[str]:
         """Each block rendered; chains that follow each other are handed over together, to be aligned."""
-        rendered = []
-        chains: list[ChainOfLines] = []
-        for block in [*blocks, None]:
-            if chains and (block is None or isinstance(block, Heading | Text | Table | Code)):
+        rendered: list[str] = []
+        for chains, block in _grouped(blocks):
+            if chains:
                 rendered.append(self.chain(chains))
-                chains = []
             match block:
                 case Heading():
                     rendered.append(self.heading(block))
@@ -63,21 +61,7 @@ class Renderer(ABC):
                     rendered.append(self.table(block))
                 case Code():
                     rendered.append(self.code(block))
-                case None:
-                    pass
-                case _:
-                    chains.append(block)  # type: ignore[arg-type]  # the fifth kind
         return rendered
-
-    def title(self, derivation: Derived) -> str:
-        """The first heading, without markup, for the document's title."""
-        from softjac.derivation.printers import TextPrinter
-
-        plain = TextPrinter()
-        for block in derivation.blocks:
-            if isinstance(block, Heading):
-                return "".join(plain.prose(part) if isinstance(part, str) else plain(part) for part in block.parts)
-        return UNTITLED
 
     def rule(self, line: Line) -> Parts:
         """The name of the rule of a line; nothing where the line has none."""
@@ -100,7 +84,7 @@ class Renderer(ABC):
         """A paragraph."""
 
     @abstractmethod
-    def chain(self, chains: Sequence[ChainOfLines]) -> str:
+    def chain(self, chains: Sequence[Chain]) -> str:
         """Chains that follow each other."""
 
     @abstractmethod
@@ -114,3 +98,22 @@ class Renderer(ABC):
     @abstractmethod
     def document(self, title: str, blocks: Sequence[str]) -> str:
         """The blocks as one document."""
+
+
+def _grouped(blocks: Iterable[Block]) -> Iterator[tuple[list[Chain], Block | None]]:
+    """Chains to align with each other, and the block behind them that is none."""
+    length = TextPrinter()
+    chains: list[Chain] = []
+    goals: list[int] = []
+    for block in blocks:
+        if not isinstance(block, Chain):
+            yield chains, block
+            chains, goals = [], []
+            continue
+        goal = len(length(block.goal))
+        if any(abs(goal - other) > LIKE_GOALS for other in goals):
+            yield chains, None
+            chains, goals = [], []
+        chains.append(block)
+        goals.append(goal)
+    yield chains, None

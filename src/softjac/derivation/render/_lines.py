@@ -57,9 +57,7 @@ def _best_cut(line: str, width: int) -> int:
 
 
 def _depth(line: str, end: int) -> int:
-    return sum(line.count(opening, 0, end) for opening in "([{") - sum(
-        line.count(closing, 0, end) for closing in ")]}"
-    )
+    return sum(line.count(opening, 0, end) for opening in "([{") - sum(line.count(closing, 0, end) for closing in ")]}")
 
 
 def _slabs(lines: list[str], width: int) -> list[str]:

@@ -61,10 +61,7 @@ def _row(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -
     height = max(map(len, wrapped), default=0)
     lines = []
     for k in range(height):
-        pieces = [
-            (lines_of[k] if k < len(lines_of) else "").replace(GLUE, " ")
-            for lines_of in wrapped
-        ]
+        pieces = [(lines_of[k] if k < len(lines_of) else "").replace(GLUE, " ") for lines_of in wrapped]
         aligned = [
             piece.rjust(size) if right else piece.ljust(size)
             for piece, size, right in zip(pieces, widths, numeric, strict=True)

@@ -1,18 +1,21 @@
 """A derivation as one HTML page that asks the network for nothing: MathML, light and dark, and a presentation."""
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from string import Template
 
-from softjac.derivation.blocks import Code, Heading, Line, Parts, Table, Text
+from softjac.derivation.blocks import Block, Chain, Code, Heading, Line, Parts, Table, Text
 from softjac.derivation.expressions import Expression, Number
 from softjac.derivation.printers import MathmlPrinter, TextPrinter
-from softjac.derivation.render._base import ChainOfLines, Derived, Renderer, named_rule
+from softjac.derivation.printers.text import without_controls
+from softjac.derivation.render._base import Renderer, named_rule
 
 DEEPEST = 6
+# An expression whose text is longer has the line for itself, with the name of its rule below.
+WIDE = 56
 
 
 def _read(name: str) -> str:
@@ -41,12 +44,12 @@ class HtmlRenderer(Renderer):
         self._anchors: set[str] = set()
         self._contents: list[tuple[int, str, str]] = []
 
-    def render(self, derivation: Derived) -> str:
-        """The page, or the fragment."""
+    def blocks(self, blocks: Iterable[Block]) -> list[str]:
+        """The blocks, titles numbered from one level."""
         self._start()
-        levels = [block.level for block in derivation.blocks if isinstance(block, Heading)]
-        self._lift = min(levels, default=1) - 1
-        return super().render(derivation)
+        blocks = tuple(blocks)
+        self._lift = min((block.level for block in blocks if isinstance(block, Heading)), default=1) - 1
+        return super().blocks(blocks)
 
     def math(self, x: Expression) -> str:
         """An expression inside a sentence."""
@@ -74,7 +77,7 @@ class HtmlRenderer(Renderer):
         """A paragraph."""
         return f'<p class="step">{self.inline(block.parts)}</p>'
 
-    def chain(self, chains: Sequence[ChainOfLines]) -> str:
+    def chain(self, chains: Sequence[Chain]) -> str:
         """Steps in a grid of four columns; the tabulator stops once, at the group."""
         lines = "\n".join(
             self._line(chain.goal if number == 0 else None, line)
@@ -88,8 +91,9 @@ class HtmlRenderer(Renderer):
     def _line(self, goal: Expression | None, line: Line) -> str:
         rule = f'<span class="rule">{self.inline(self.rule(line))}</span>' if line.rule else ""
         why = f'<p class="why">{self.inline(line.why)}</p>' if line.why else ""
+        wide = " wide" if max(map(len, self._names(line.expression).split("\n"))) > WIDE else ""
         return (
-            f'<li class="line step"><span class="goal">{self._display(goal) if goal is not None else ""}</span>'
+            f'<li class="line step{wide}"><span class="goal">{self._display(goal) if goal is not None else ""}</span>'
             f'<span class="relation"><math><mo>{line.relation}</mo></math></span>'
             f'<span class="expression scroll">{self._display(line.expression)}</span>{rule}{why}</li>'
         )
@@ -125,8 +129,8 @@ class HtmlRenderer(Renderer):
 
     def code(self, block: Code) -> str:
         """Source, and what it shows."""
-        source = escape(block.source.strip("\n"))
-        shown = f'<pre class="scroll"><samp>{escape(block.shows.strip(chr(10)))}</samp></pre>' if block.shows else ""
+        source = _typed(block.source)
+        shown = f'<pre class="scroll"><samp>{_typed(block.shows)}</samp></pre>' if block.shows else ""
         return f'<figure class="step"><pre class="scroll"><code>{source}</code></pre>{shown}</figure>'
 
     def document(self, title: str, blocks: Sequence[str]) -> str:
@@ -157,7 +161,14 @@ class HtmlRenderer(Renderer):
             for level, anchor, title in self._contents[1:]
         ]
         links = "\n".join(items)
-        return f'<nav aria-label="Contents"><details><summary>Contents</summary>\n<ul>\n{links}\n</ul></details></nav>\n'
+        return (
+            f'<nav aria-label="Contents"><details><summary>Contents</summary>\n<ul>\n{links}\n</ul></details></nav>\n'
+        )
+
+
+def _typed(content: str) -> str:
+    """Lines of code as HTML."""
+    return "\n".join(escape(without_controls(line)) for line in content.expandtabs().strip("\n").split("\n"))
 
 
 def _is_number(cell: Parts) -> bool:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from softjac.derivation.blocks import Code, Heading, Parts, Table, Text
+from softjac.derivation.blocks import Chain, Code, Heading, Parts, Table, Text
 from softjac.derivation.expressions import Expression
 from softjac.derivation.printers import LatexPrinter, TextPrinter
 from softjac.derivation.printers.latex import escape
 from softjac.derivation.printers.text import in_ascii
-from softjac.derivation.render._base import ChainOfLines, Renderer, named_rule
+from softjac.derivation.render._base import Renderer, named_rule
 
 _RELATIONS = {"=": "=", "≈": r"\approx"}
 _SECTIONS = ("section*", "subsection*", "subsubsection*", "paragraph*")
@@ -63,7 +63,7 @@ class LatexRenderer(Renderer):
         """A paragraph."""
         return self.inline(block.parts)
 
-    def chain(self, chains: Sequence[ChainOfLines]) -> str:
+    def chain(self, chains: Sequence[Chain]) -> str:
         """The chains aligned, rules at the right as tags, which amsmath moves down where there is no room."""
         rows, reasons = [], []
         for chain in chains:

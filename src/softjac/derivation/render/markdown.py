@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 
-from softjac.derivation.blocks import Code, Heading, Line, Parts, Table, Text
+from softjac.derivation.blocks import Chain, Code, Heading, Line, Parts, Table, Text
 from softjac.derivation.expressions import Expression
 from softjac.derivation.printers import LatexPrinter
 from softjac.derivation.printers.text import without_controls
-from softjac.derivation.render._base import ChainOfLines, Renderer
+from softjac.derivation.render._base import Renderer
 
 _RELATIONS = {"=": "=", "≈": r"\approx"}
 # What GitHub's Markdown, HTML in it, or its mathematics would act on. As references, because a backslash before a
@@ -55,7 +55,7 @@ class MarkdownRenderer(Renderer):
         """A paragraph. What would open a list or a heading at its start is escaped."""
         return re.sub(r"^\s*([+-]|\d+[.)])(?=\s)", _as_references, self.inline(block.parts))
 
-    def chain(self, chains: Sequence[ChainOfLines]) -> str:
+    def chain(self, chains: Sequence[Chain]) -> str:
         """The chains aligned in one block, the rules at the right; the reasons in a list below."""
         rows, reasons = [], []
         for chain in chains:

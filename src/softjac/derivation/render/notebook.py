@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from softjac.derivation.blocks import Code, Heading
-from softjac.derivation.render._base import Derived
+from softjac.derivation.blocks import Block, Code, Derivation, Heading
 from softjac.derivation.render.markdown import MarkdownRenderer
 from softjac.errors import ArgumentError
 
@@ -21,7 +20,7 @@ class NotebookRenderer(MarkdownRenderer):
         """Mathematics that stands by itself. Jupyter takes it out before it reads the Markdown."""
         return f"$$\n{latex}\n$$"
 
-    def render(self, derivation: Derived) -> str:
+    def render(self, derivation: Derivation) -> str:
         """The notebook as JSON. Cells are numbered, so that the same derivation gives the same bytes."""
         try:
             import nbformat
@@ -29,7 +28,7 @@ class NotebookRenderer(MarkdownRenderer):
         except ImportError as error:
             raise ArgumentError(MISSING_EXTRA) from error
         cells = []
-        for group in _cells(derivation.blocks):
+        for group in _cells(self.titled(derivation)):
             name = f"cell-{len(cells):03d}"
             if isinstance(group[0], Code):
                 cells.append(v4.new_code_cell(group[0].source.strip("\n"), id=name))
@@ -42,9 +41,9 @@ class NotebookRenderer(MarkdownRenderer):
         return str(nbformat.writes(notebook, version=4)).rstrip("\n") + "\n"
 
 
-def _cells(blocks: Sequence[object]) -> list[list[object]]:
+def _cells(blocks: Sequence[Block]) -> list[list[Block]]:
     """Blocks by cell: code by itself, a heading with what follows it."""
-    cells: list[list[object]] = []
+    cells: list[list[Block]] = []
     for block in blocks:
         alone = isinstance(block, Code | Heading) or not cells or isinstance(cells[-1][0], Code)
         if alone:

@@ -4,11 +4,11 @@ import ast
 import re
 from collections.abc import Callable, Sequence
 
-from softjac.derivation.blocks import Code, Heading, Line, Parts, Table, Text
+from softjac.derivation.blocks import Chain, Code, Heading, Line, Parts, Table, Text
 from softjac.derivation.expressions import Expression, Multiply, Number
 from softjac.derivation.printers import TextPrinter
 from softjac.derivation.printers.text import beside
-from softjac.derivation.render._base import ChainOfLines, Renderer, named_rule
+from softjac.derivation.render._base import Renderer, named_rule
 from softjac.derivation.render._lines import fold, glued, wrap
 from softjac.derivation.render._text_table import table_lines
 
@@ -16,8 +16,6 @@ WIDTH = 80
 MARGIN = "  "
 # A goal up to this long stands beside its lines; a longer one above them.
 LONGEST_GOAL = 30
-# Goals whose lengths differ by more are not aligned with each other.
-LIKE_GOALS = 14
 # A rule up to this long stays in one line at the right.
 LONGEST_RULE = 32
 CLOSE = 3  # headings from this level on have no line below, and their text follows at once
@@ -66,17 +64,8 @@ class TextRenderer(Renderer):
                 sentence += printed if isinstance(part, str) else glued(printed)
         return [*lines, *wrap(sentence, width)]
 
-    def chain(self, chains: Sequence[ChainOfLines]) -> str:
-        """Goal, relation, expression and rule in four columns, shared by neighbours with goals of like length."""
-        groups: list[list[ChainOfLines]] = []
-        for chain in chains:
-            length = len(self.printer(chain.goal))
-            if not groups or any(abs(len(self.printer(other.goal)) - length) > LIKE_GOALS for other in groups[-1]):
-                groups.append([])
-            groups[-1].append(chain)
-        return "\n".join(self._aligned(group) for group in groups)
-
-    def _aligned(self, chains: Sequence[ChainOfLines]) -> str:
+    def chain(self, chains: Sequence[Chain]) -> str:
+        """Goal, relation, expression and rule in four columns, which the chains share."""
         goals = [self.printer(chain.goal) for chain in chains]
         beside_lines = [len(goal) for goal in goals if self._short(goal)]
         first = len(MARGIN) + max(beside_lines, default=0) + (2 if beside_lines else 0)
