@@ -48,7 +48,7 @@ def escape(text: str) -> str:
     r"""Text with what is special to TeX escaped; a sign that standard fonts lack is written by its code point.
 
     >>> escape("50% of $x_1")
-    '50\\\\% of \\\\$x\\\\_1'
+    '50\\% of \\$x\\_1'
     """
     return "".join(_escaped(character) for character in text)
 

@@ -85,8 +85,8 @@ class HtmlRenderer(Renderer):
             for number, line in enumerate(chain.lines)
         )
         goals = ", ".join(dict.fromkeys(" ".join(self._names(chain.goal).split()) for chain in chains))
-        label = escape(goals)
-        return f'<div class="chain" role="group" tabindex="0" aria-label="{label}">\n<ol class="lines">\n{lines}\n</ol>\n</div>'
+        group = f'<div class="chain" role="group" tabindex="0" aria-label="{escape(goals)}">'
+        return f'{group}\n<ol class="lines">\n{lines}\n</ol>\n</div>'
 
     def _line(self, goal: Expression | None, line: Line) -> str:
         rule = f'<span class="rule">{self.inline(self.rule(line))}</span>' if line.rule else ""

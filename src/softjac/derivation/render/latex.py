@@ -89,7 +89,7 @@ class LatexRenderer(Renderer):
         measured = r"\sbox0{" + "%\n" + "\n".join(body) + "}%"
         placed = r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
         caption = rf"\textbf{{{self.inline(block.caption)}}}\par\smallskip"
-        return "\n".join([r"\begin{center}", caption, measured, placed, r"\end{center}"])
+        return f"\\begin{{center}}\n{caption}\n{measured}\n{placed}\n\\end{{center}}"
 
     @staticmethod
     def _column(block: Table, k: int) -> str:
@@ -112,7 +112,7 @@ class LatexRenderer(Renderer):
 
 
 def _typed(content: str) -> str:
-    """Lines in a typewriter font, each escaped: verbatim would end at a user's \\end{verbatim}."""
+    """Lines in a typewriter font, each escaped: verbatim would end at the first end of it in the content."""
     lines = in_ascii(content.strip("\n").expandtabs()).split("\n")
     typed = ["".join(_TYPED.get(character) or escape(character) for character in line) or "~" for line in lines]
     return "{\\small\\ttfamily\\raggedright\n" + "\\\\\n".join(typed) + "\\par}"

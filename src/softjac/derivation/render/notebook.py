@@ -1,6 +1,7 @@
 """A derivation as a Jupyter notebook: Markdown cells, and a NumPy cell that recomputes each result."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from softjac.derivation.blocks import Block, Code, Derivation, Heading
 from softjac.derivation.render.markdown import MarkdownRenderer
@@ -27,7 +28,7 @@ class NotebookRenderer(MarkdownRenderer):
             from nbformat import v4
         except ImportError as error:
             raise ArgumentError(MISSING_EXTRA) from error
-        cells = []
+        cells: list[Any] = []
         for group in _cells(self.titled(derivation)):
             name = f"cell-{len(cells):03d}"
             if isinstance(group[0], Code):
