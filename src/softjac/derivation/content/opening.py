@@ -1,0 +1,51 @@
+"""The opening: what the letters mean, what other texts write for them, and the NumPy lines that the rest uses."""
+
+from softjac.derivation.blocks import Block
+from softjac.derivation.content.numpy_code import setup
+from softjac.derivation.content.pieces import heading, numbers_row, table
+from softjac.derivation.expressions import Log, Symbol
+from softjac.derivation.names import J, P, Y, Z, by, delta, p, z
+from softjac.derivation.points import Point
+from softjac.derivation.sentences import text
+
+ANCHOR = "symbols"
+
+
+def blocks(point: Point | None) -> tuple[Block, ...]:
+    """Symbols, here and elsewhere."""
+    return (
+        heading("title", 1, ANCHOR),
+        text("opening_logits"),
+        *(() if point is None else readers(point)),
+        text("opening_elsewhere"),
+        table(
+            "opening_table",
+            ("opening_here", "opening_meaning", "opening_others"),
+            (
+                (Z, *_meaning("opening_z")),
+                (P, *_meaning("opening_p")),
+                (Y, *_meaning("opening_y")),
+                (delta("i", "j"), *_meaning("opening_delta")),
+                ((J("i", "j"), " = ", by(p("i"), "j")), *_meaning("opening_J")),
+                (z(0), *_meaning("opening_first")),
+                (Log(Symbol("x")), *_meaning("opening_log")),
+            ),
+        ),
+        text("opening_code"),
+        setup(point),
+    )
+
+
+def readers(point: Point) -> tuple[Block, ...]:
+    """The reader's numbers."""
+    return (
+        text("opening_yours", logits=numbers_row(point.logits)),
+        *(() if point.label is None else (text("opening_label", k=str(point.label)),)),
+        text("opening_rounding"),
+    )
+
+
+def _meaning(key: str) -> tuple[tuple[object, ...], ...]:
+    from softjac.derivation.sentences import sentence
+
+    return (sentence(key), sentence(f"{key}_others"))
