@@ -55,7 +55,8 @@ class Operators:
 class Number(Operators):
     """A number: exact and printed whole, or, with places, printed rounded to so many decimals.
 
-    A rounded one is what the expression `of` is worth at the reader's logits.
+    A number of the reader's, such as a logit or a rounded value, says in `of` what it is the value of; elsewhere in
+    general position the expression stands for it.
     """
 
     value: int | Decimal

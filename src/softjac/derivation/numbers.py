@@ -36,8 +36,8 @@ def printed(number: Number) -> str:
     return ("-" if number.value < 0 else "") + mantissa + ("" if exponent is None else f"e{exponent}")
 
 
-def number_of(x: Expression, point: Point, places: int = PLACES) -> Number:
-    """The value of an expression at a point, to be printed with so many places."""
+def number_of(x: Expression, point: Point, places: int | None = PLACES) -> Number:
+    """The value of an expression at a point, to be printed with so many places, or whole where it is exact."""
     value = evaluate(x, point)
     if isinstance(value, tuple):
         raise DerivationError("a matrix has no single value: number its entries one by one.")
@@ -95,9 +95,9 @@ def arithmetic(x: Expression, result: Number, start: int = PLACES) -> tuple[Expr
     )
 
 
-def rounded_numbers(x: Expression) -> tuple[Number, ...]:
-    """The numbers in x that are printed rounded."""
-    return tuple(part for part in walk(x) if isinstance(part, Number) and part.places is not None)
+def numbers_named(x: Expression) -> tuple[Number, ...]:
+    """The numbers in x that stand for the value of an expression, or are printed rounded."""
+    return tuple(part for part in walk(x) if isinstance(part, Number) and (part.of or part.places) is not None)
 
 
 def is_exact_as_printed(number: Number) -> bool:

@@ -26,9 +26,9 @@ from softjac.derivation.numbers import (
     arithmetic_beside,
     holds_as_printed,
     is_exact_as_printed,
+    numbers_named,
     printed,
     recomputed,
-    rounded_numbers,
 )
 from softjac.derivation.points import EQUAL_DIGITS, Point, general
 from softjac.errors import DerivationError
@@ -248,30 +248,29 @@ def _refusal(
 
 
 def _check_numbers(chain: "Chain") -> None:
-    """Rounded numbers are the values they name, follow a ≈, and follow from the printed arithmetic before them."""
+    """Numbers are the values they name; rounded ones follow a ≈, and from the printed arithmetic before them."""
     for k, line in enumerate(chain.lines):
         where = f"line {k + 1} of the chain for {shown(chain.goal)}"
-        for number in rounded_numbers(line.expression):
+        for number in numbers_named(line.expression):
             _check_value(number, chain, where)
             if line.relation == "=" and not is_exact_as_printed(number):
-                raise DerivationError(
-                    f"{where} prints {number.value} rounded, as {printed(number)}, after a =: write ≈."
-                )
-        before = chain.expressions[k]
-        for arithmetic, result in arithmetic_beside(before, line.expression):
+                raise DerivationError(f"{where} prints {number.value} rounded, as {printed(number)}, after a =: write ≈.")
+        for arithmetic, result in arithmetic_beside(chain.expressions[k], line.expression):
             if not holds_as_printed(arithmetic, result):
                 raise DerivationError(
                     f"{where} prints {printed(result)}, but the printed numbers before it give "
                     f"{printed(recomputed(arithmetic, result.places or 1))}: they need more places, see "
                     "numbers.arithmetic."
                 )
+    for number in numbers_named(chain.goal):
+        _check_value(number, chain, f"the goal {shown(chain.goal)}")
 
 
 def _check_value(number: Number, chain: "Chain", where: str) -> None:
     if number.of is None or chain.point is None:
         raise DerivationError(
-            f"{where} prints {number.value} rounded, and does not say of what: name the expression in `of`, and the "
-            "point in the chain."
+            f"{where} prints {printed(number)}, and does not say of what: name the expression in `of`, and the point "
+            "in the chain."
         )
     evaluator = Evaluator(chain.point, chain.given)
     with evaluator.computing():
