@@ -152,7 +152,7 @@ def gradient(point: Point | None) -> Iterator[Block]:
             step(-Sum("i", y("i") * delta("i", "j")) + Sum("i", y("i") * p("j")), "multiply_out"),
             step(-y("j") + p("j") * Sum("i", y("i")), "pick_y"),
             step(-y("j") + p("j") * ONE, "label_sums_to_one"),
-            step(p("j") - y("j"), "ordered"),
+            step(p("j") - y("j"), "reordered"),
         ),
         point,
         free="j",

@@ -6,9 +6,9 @@ from decimal import Context, Decimal, localcontext
 from softjac.derivation.blocks import Block
 from softjac.derivation.content.facts import facts
 from softjac.derivation.content.numpy_code import code, fixed, vector_shown
-from softjac.derivation.content.pieces import chain, heading, left_out, listed, plain, shown_classes, step, table
-from softjac.derivation.expressions import Derivative, Sum, Symbol
-from softjac.derivation.names import L, J, by, delta, p, y, z
+from softjac.derivation.content.pieces import chain, exact, heading, left_out, listed, plain, shown_classes, step, table
+from softjac.derivation.expressions import Derivative, Multiply, Sum, Symbol, Transpose, Vector
+from softjac.derivation.names import L, P, Y, J, by, delta, p, y, z
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import text
 
@@ -76,7 +76,11 @@ def layer(point: Point | None) -> tuple[Block, ...]:
             free=("j", "k"),
             given=free,
         ),
-        text("entropy_layer_matrix"),
+        text(
+            "entropy_layer_matrix",
+            dLdW=(Derivative(L, Symbol("W")), " = ", Multiply((P - Y, Transpose(Vector("a"))))),
+            below=Multiply((Transpose(Vector("W")), P - Y)),
+        ),
         fixed(
             (
                 "rng = np.random.default_rng(0)",
@@ -108,7 +112,7 @@ def step_taken(point: Point) -> Iterator[Block]:
         before_loss, after_loss = -here.probabilities[k].ln(), -after[k].ln()
     classes = tuple(sorted({*shown_classes(point), k}))
     rows = [
-        (str(i), plain(point.logits[i]), plain(moved[i]), plain(here.probabilities[i]), plain(after[i]))
+        (str(i), exact(point.logits[i]), plain(moved[i]), plain(here.probabilities[i]), plain(after[i]))
         for i in classes
     ]
     header = ("class", (z("i"),), (z("i") - (p("i") - y("i")),), "entropy_p_before", "entropy_p_after")

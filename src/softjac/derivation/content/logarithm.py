@@ -53,6 +53,7 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
             (
                 step(ONE / S * by(S, "j"), "chain_log"),
                 step(ONE / S * by(Sum("l", e("l")), "j"), "definition_S"),
+                step(ONE / S * Sum("l", by(e("l"), "j")), "sum_rule"),
                 step(ONE / S * e("j"), "one_term"),
                 step(e("j") / S, "one_fraction"),
                 step(p("j"), "definition_p"),
@@ -64,15 +65,15 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
         chain(
             by(LOG_P, "j"),
             (
-                step(by(z("i") - Log(S), "j"), "insert"),
+                step(by(z("i") - Log(S), "j"), "insert_log"),
                 step(by(z("i"), "j") - by(Log(S), "j"), "difference_rule"),
-                step(delta("i", "j") - p("j"), "insert"),
+                step(delta("i", "j") - p("j"), "insert_both"),
             ),
             point,
             free="ij",
         ),
         text("logarithm_multiply"),
-        chain(by(p("i"), "j"), (step(p("i") * by(LOG_P, "j"), "times_p"), step(ENTRY, "insert")), point, free="ij"),
+        chain(by(p("i"), "j"), (step(p("i") * by(LOG_P, "j"), "times_p"), step(ENTRY, "insert_bracket")), point, free="ij"),
         *(() if point is None else log_matrix(point)),
         heading("logarithm_both_title", 3, "logarithm-both"),
         *both(point),

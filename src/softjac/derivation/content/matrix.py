@@ -90,8 +90,9 @@ def in_numpy(point: Point | None) -> tuple[Block, ...]:
         code(
             (
                 "def jacobian(z):",
-                "    p = softmax(z)",
-                "    return p[..., :, np.newaxis] * (np.eye(p.shape[-1]) - p[..., np.newaxis, :])",
+                "    q = softmax(z)",
+                "    rows, columns = q[..., :, np.newaxis], q[..., np.newaxis, :]",
+                "    return rows * (np.eye(q.shape[-1]) - columns)",
                 "",
                 "print(jacobian(np.stack([z, z])).shape)",
             ),

@@ -1,6 +1,7 @@
 """What every part is built from: chains with their rules, rounded numbers, matrices, rows of the largest classes."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import Literal
 
@@ -37,6 +38,11 @@ def about(expression: Expression, rule: str = "") -> Line:
 def equals(expression: Expression, rule: str = "") -> Line:
     """An exact line whose rule is not explained again."""
     return Line("=", expression, rule)
+
+
+def named(line: Line, name: Parts) -> Line:
+    """The line with a name of its own for its rule, such as one with the classes in it."""
+    return replace(line, name=name)
 
 
 def chain(
@@ -186,6 +192,7 @@ __all__ = [
     "left_out",
     "listed",
     "logit",
+    "named",
     "numbers_row",
     "p",
     "percent",

@@ -64,7 +64,7 @@ def values(point: Point) -> tuple[Block, ...]:
     rows = [(str(i), logit(i, point), rounded(e(i), point), *share(i, point)) for i in classes]
     return (
         text("softmax_numbers"),
-        chain(S, total(point), point),
+        chain(S, total(point), point, size=point.n if is_short(point) else None),
         table("softmax_table", ("class", (z("i"),), (e("i"),), (e("i") / S,), (p("i"),)), rows),
         *left_out(point),
     )
