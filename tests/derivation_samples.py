@@ -109,7 +109,7 @@ def symbolic(at=None):
             Derivative(P, Symbol("z")),
             point=at,
         ),
-        "matrix with dots": chain(JACOBIAN, dots, point=None if at is None or at.n < 3 else at),
+        "matrix with dots": chain(JACOBIAN, dots, point=at),
         "columns": chain(Sum("i", J("i", "j")), p("j") - p("j") * Sum("i", p("i")), Number(0), point=at, free=("j",)),
         "rest": chain(Sum("l", p("l"), "i"), 1 - p("i"), point=at, free=("i",)),
         "shift": chain(moved, p("i"), point=at, free=("i",), given=given),

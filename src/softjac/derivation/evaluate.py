@@ -116,9 +116,7 @@ class Evaluator:
                 yield
             except DecimalException as error:
                 kind = type(error).__name__
-                raise DerivationError(
-                    f"an expression has no value here ({kind}), as a division by 0 has none."
-                ) from error
+                raise DerivationError(f"an expression has no value here ({kind}): does it divide by 0?") from error
 
     def value(self, x: Expression, indices: Mapping[str, int]) -> Value:
         """What x is worth where the letters stand for these classes."""

@@ -98,9 +98,13 @@ def general(n: int, variant: int = 0, label: int | None = None) -> Point:
 
 
 def scrambled_logit(k: int, variant: int) -> Decimal:
-    """Logit of class k: between -2 and 2.5, from the square roots of odd numbers, which have no pattern."""
+    """Logit of class k, between -2 and 2.5, from square roots.
+
+    Of the factors 10, 10.07, 10.14 ... 18.68 keeps logits, their steps and the probabilities furthest from
+    coincidences, up to six classes: tests/test_derivation_points.py says how far.
+    """
     with localcontext(EXACT):
-        fraction = Decimal(2 * k + 3 + 20 * variant).sqrt() * Decimal("17.31") % Decimal("4.5")
+        fraction = Decimal(2 * k + 3 + 20 * variant).sqrt() * Decimal("18.68") % Decimal("4.5")
         return (fraction - 2).quantize(Decimal("1e-13"))
 
 

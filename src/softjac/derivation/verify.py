@@ -75,16 +75,21 @@ def shown(x: Expression) -> str:
 def cases(chain: "Chain") -> Iterator[Case]:
     """The points at which the chain is evaluated."""
     reader = chain.point
-    if (
-        reader is not None
-        and chain.size in {None, reader.n}
-        and (chain.label in {None, reader.label} or (chain.label == "one-hot" and reader.label is not None))
-    ):
+    if reader is not None and is_said_of(chain, reader):
         yield Case(reader, is_readers=True)
     names = symbols_of(chain)
     for n, variant in sizes(chain):
         for label in labels_of(chain, n, names):
             yield Case(general(n, variant, label), is_readers=False)
+
+
+def is_said_of(chain: "Chain", reader: Point) -> bool:
+    """Whether the chain speaks of the reader's number of classes and label."""
+    if chain.size not in {None, reader.n}:
+        return False
+    if chain.label is not None and chain.label != reader.label and (chain.label != "one-hot" or reader.label is None):
+        return False
+    return all(index < reader.n for x in chain.expressions for index in classes_named(x))
 
 
 def sizes(chain: "Chain") -> tuple[tuple[int, int], ...]:
@@ -254,7 +259,9 @@ def _check_numbers(chain: "Chain") -> None:
         for number in numbers_named(line.expression):
             _check_value(number, chain, where)
             if line.relation == "=" and not is_exact_as_printed(number):
-                raise DerivationError(f"{where} prints {number.value} rounded, as {printed(number)}, after a =: write ≈.")
+                raise DerivationError(
+                    f"{where} prints {number.value} rounded, as {printed(number)}, after a =: write ≈."
+                )
         for arithmetic, result in arithmetic_beside(chain.expressions[k], line.expression):
             if not holds_as_printed(arithmetic, result):
                 raise DerivationError(
