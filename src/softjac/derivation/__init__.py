@@ -68,10 +68,13 @@ def explain(
     n = None if point is None else point.n
     if entry is not None:
         i, j = _arguments.entry_of(entry, n)
-        return _derivation(_content("entry").blocks(point, (i, j), way))
+        titled = importlib.import_module("softjac.derivation.views").titled
+        one_entry: Derivation = titled(_content("entry").blocks(point, (i, j), way))
+        return one_entry
     wanted = _arguments.parts_of(parts, tuple(_MODULES)) or tuple(_MODULES)
     shown = [name for name in wanted if way == "both" or _ROUTES.get(name, way) == way]
-    return _derivation(block for name in shown for block in _content(_MODULES[name]).blocks(point))
+    text = (block for name in shown for block in _content(_MODULES[name]).blocks(point))
+    return _derivation((*_content("opening").blocks(point), *text))
 
 
 def _content(module: str) -> Any:

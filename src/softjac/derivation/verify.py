@@ -186,9 +186,10 @@ def _allowed(where: str, indices: dict[str, int]) -> bool:
 
 def _check_lines(chain: "Chain", case: Case, indices: dict[str, int], quick: Evaluator, exact: Evaluator) -> None:
     """Compare each line with the goal, and where they differ compare again with more digits."""
-    goal = tabulated(quick, chain.goal, indices)
+    also = classes_written(chain, case.point.n)
+    goal = tabulated(quick, chain.goal, indices, also)
     for k, line in enumerate(chain.lines):
-        found = tabulated(quick, line.expression, indices)
+        found = tabulated(quick, line.expression, indices, also)
         if found.shape != goal.shape or not goal.entries.keys() & found.entries.keys():
             raise DerivationError(
                 f"line {k + 1} of the chain for {shown(chain.goal)} is {shown(line.expression)}, of shape "
@@ -197,7 +198,8 @@ def _check_lines(chain: "Chain", case: Case, indices: dict[str, int], quick: Eva
         gaps = differences(goal, found)
         if not gaps:
             continue
-        goal_again, again = tabulated(exact, chain.goal, indices), tabulated(exact, line.expression, indices)
+        goal_again = tabulated(exact, chain.goal, indices, also)
+        again = tabulated(exact, line.expression, indices, also)
         for at, gap in differences(goal_again, again).items():
             if at not in gaps or gap.copy_abs() > gaps[at].copy_abs().scaleb(-SHRINKS_DIGITS):
                 raise DerivationError(_refusal(chain, k, case, indices, at, goal_again.entries[at], again.entries[at]))
@@ -211,15 +213,23 @@ class Tabulated:
     entries: dict[tuple[int, int], Decimal]
 
 
-def tabulated(evaluator: Evaluator, x: Expression, indices: dict[str, int]) -> Tabulated:
-    """The entries of a line that are shown; of a matrix of many classes, those of the extreme ones."""
+def classes_written(chain: "Chain", n: int) -> tuple[int, ...]:
+    """The classes whose entries a matrix with dots shows by number."""
+    matrices = (part for x in chain.expressions for part in walk(x) if isinstance(part, Matrix) and part.at is not None)
+    named = {index for matrix in matrices for axis in matrix.at or () for index in axis if isinstance(index, int)}
+    return tuple(sorted(index for index in named if index < n))
+
+
+def tabulated(evaluator: Evaluator, x: Expression, indices: dict[str, int], also: tuple[int, ...] = ()) -> Tabulated:
+    """The entries of a line that are shown; of a matrix of many classes, those of the extreme ones and of `also`."""
     with evaluator.computing():
         value = evaluator.value(x, indices)
         if not isinstance(value, Grid) or value.shape == (1, 1):
             one = value.known(0, 0) if isinstance(value, Grid) else value
             return Tabulated((), {(0, 0): plain(one)})
         point = evaluator.point
-        rows, columns = (point.classes_to_check() if m == point.n else range(m) for m in value.shape)
+        chosen = sorted({*point.classes_to_check(), *also})
+        rows, columns = (chosen if m == point.n else range(m) for m in value.shape)
         entries = {(r, c): value.at(r, c) for r in rows for c in columns}
         return Tabulated(value.shape, {at: plain(entry) for at, entry in entries.items() if entry is not None})
 

@@ -1,17 +1,18 @@
 """What the command line shows: one screen, or what its options select. `explain` is the continuous text."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from softjac.derivation import _arguments
-from softjac.derivation.blocks import Block, Derivation
+from softjac.derivation.blocks import Block, Derivation, Heading
 from softjac.derivation.content import entry as entry_view
 from softjac.derivation.content import label as label_view
 from softjac.derivation.content import logarithm, quotient, screen
 from softjac.derivation.content import nudge as nudge_view
 from softjac.derivation.content.pieces import heading, numbers_row
 from softjac.derivation.points import Point
-from softjac.derivation.sentences import sentence, text
+from softjac.derivation.sentences import text
 
 
 def view(
@@ -36,7 +37,14 @@ def view(
     way = _arguments.way_of("both" if by is None else by)
     at = None if entry is None else _arguments.entry_of(entry, None if point is None else point.n)
     blocks = tuple(_selected(point, None if by is None and at is None else way, at))
-    return Derivation(sentence("title"), blocks or screen.blocks(point))
+    return titled(blocks or screen.blocks(point))
+
+
+def titled(blocks: tuple[Block, ...]) -> Derivation:
+    """The first heading is the title; of others on its level, each begins a part."""
+    first, *rest = blocks
+    assert isinstance(first, Heading)
+    return Derivation(first.parts, tuple(replace(b, level=2) if isinstance(b, Heading) and b.level == 1 else b for b in rest))
 
 
 def _selected(point: Point | None, way: str | None, entry: tuple[int, int] | None) -> Iterator[Block]:

@@ -96,7 +96,7 @@ def values(make: object, factors: tuple[Expression, ...], point: Point | None, i
     """The numbers of a line, where there are some."""
     if point is None:
         return ()
-    return reckoning(make, factors, J(i, j), point, "")  # type: ignore[arg-type]
+    return reckoning(make, factors, J(i, j), point)  # type: ignore[arg-type]
 
 
 def definition(j: int) -> Parts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from functools import cached_property
 
-from softjac.derivation.points import Point
+from softjac.derivation.points import DIGITS, Point
 
 NEXT_TO_ONE = Decimal("1e-9")
 """Where 1 - p is smaller, float64 has lost most of its digits, and the texts say so."""
@@ -109,5 +109,8 @@ class Facts:
 
 
 def facts(point: Point) -> Facts:
-    """At the reader's logits, with the digits that their gap needs."""
-    return Facts(point.logits, 2 * point.digits)
+    """At the reader's logits, with the digits that their gap needs; found once for a point."""
+    if "facts" not in point.cache:
+        point.cache["facts"] = Facts(point.logits, point.digits + DIGITS)
+    found: Facts = point.cache["facts"]
+    return found

@@ -22,7 +22,7 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
     return (
         heading("jacobian_title", 2, ANCHOR),
         text("jacobian_one"),
-        *sigmoid(point),
+        *sigmoid(),
         text("jacobian_softmax", f_i=Symbol("f", ("i",))),
         text("jacobian_pairs"),
         chain(JACOBIAN, (step(general_matrix(lambda i, j: by(p(i), j)), "definition_J"),), point),
@@ -34,12 +34,12 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
     )
 
 
-def sigmoid(point: Point | None) -> tuple[Block, ...]:
-    """The derivative of the sigmoid, and why its matrix is diagonal."""
+def sigmoid() -> tuple[Block, ...]:
+    """The derivative of the sigmoid, and why its matrix is diagonal. It is no softmax: the reader's logits say nothing."""
     under = ONE + Exp(-z("i"))
     return (
         text("jacobian_sigmoid"),
-        chain(s, (step(ONE / under, "definition_s"),), point, free="i", given=SIGMOID),
+        chain(s, (step(ONE / under, "definition_s"),), None, free="i", given=SIGMOID),
         chain(
             by(s, "i"),
             (
@@ -48,12 +48,12 @@ def sigmoid(point: Point | None) -> tuple[Block, ...]:
                 step((ONE / under) * (Exp(-z("i")) / under), "split_bottom"),
                 step(s * (ONE - s), "sigmoid_rest"),
             ),
-            point,
+            None,
             free="i",
             given=SIGMOID,
         ),
         text("jacobian_sigmoid_off"),
-        chain(by(s, "j"), (step(ZERO, "other_logit"),), point, free="ij", where="i!=j", given=SIGMOID),
+        chain(by(s, "j"), (step(ZERO, "other_logit"),), None, free="ij", where="i!=j", given=SIGMOID),
         text("jacobian_sigmoid_diagonal"),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
+from functools import cached_property
 
 from softjac.derivation.blocks import Block, Table
 from softjac.derivation.content.facts import Facts, facts
@@ -42,33 +43,33 @@ class Trial:
         with localcontext(Context(prec=self.here.digits)):
             return Trial(self.here, tuple(x * scale for x in self.nudge))
 
-    @property
+    @cached_property
     def predicted(self) -> tuple[Decimal, ...]:
         """J dz."""
         return self.here.predicted(self.nudge)
 
-    @property
+    @cached_property
     def actual(self) -> tuple[Decimal, ...]:
         """p(z + dz) - p(z)."""
         return self.here.changes(self.nudge)
 
-    @property
+    @cached_property
     def errors(self) -> tuple[Decimal, ...]:
         """Actual minus predicted."""
         with localcontext(Context(prec=self.here.digits)):
             return tuple(a - b for a, b in zip(self.actual, self.predicted, strict=True))
 
-    @property
+    @cached_property
     def largest_change(self) -> Decimal:
         """Of any probability."""
         return max(abs(x) for x in self.actual)
 
-    @property
+    @cached_property
     def largest_error(self) -> Decimal:
         """Of any probability."""
         return max(abs(x) for x in self.errors)
 
-    @property
+    @cached_property
     def is_common(self) -> bool:
         """Whether all logits move alike, so that no probability does."""
         return len(set(self.nudge)) == 1

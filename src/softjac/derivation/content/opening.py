@@ -1,20 +1,17 @@
 """The opening: what the letters mean, what other texts write for them, and the NumPy lines that the rest uses."""
 
-from softjac.derivation.blocks import Block
+from softjac.derivation.blocks import Block, Parts
 from softjac.derivation.content.numpy_code import setup
-from softjac.derivation.content.pieces import heading, numbers_row, table
+from softjac.derivation.content.pieces import numbers_row, table
 from softjac.derivation.expressions import Log, Symbol
 from softjac.derivation.names import J, P, Y, Z, by, delta, p, z
 from softjac.derivation.points import Point
-from softjac.derivation.sentences import text
-
-ANCHOR = "symbols"
+from softjac.derivation.sentences import sentence, text
 
 
 def blocks(point: Point | None) -> tuple[Block, ...]:
     """Symbols, here and elsewhere."""
     return (
-        heading("title", 1, ANCHOR),
         text("opening_logits"),
         *(() if point is None else readers(point)),
         text("opening_elsewhere"),
@@ -22,13 +19,13 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
             "opening_table",
             ("opening_here", "opening_meaning", "opening_others"),
             (
-                (Z, *_meaning("opening_z")),
-                (P, *_meaning("opening_p")),
-                (Y, *_meaning("opening_y")),
-                (delta("i", "j"), *_meaning("opening_delta")),
+                ((Z,), *_meaning("opening_z")),
+                ((P,), *_meaning("opening_p")),
+                ((Y,), *_meaning("opening_y")),
+                ((delta("i", "j"),), *_meaning("opening_delta")),
                 ((J("i", "j"), " = ", by(p("i"), "j")), *_meaning("opening_J")),
-                (z(0), *_meaning("opening_first")),
-                (Log(Symbol("x")), *_meaning("opening_log")),
+                ((z(0),), *_meaning("opening_first")),
+                ((Log(Symbol("x")),), *_meaning("opening_log")),
             ),
         ),
         text("opening_code"),
@@ -45,7 +42,6 @@ def readers(point: Point) -> tuple[Block, ...]:
     )
 
 
-def _meaning(key: str) -> tuple[tuple[object, ...], ...]:
-    from softjac.derivation.sentences import sentence
-
+def _meaning(key: str) -> tuple[Parts, Parts]:
+    """What a symbol means, and what other texts write."""
     return (sentence(key), sentence(f"{key}_others"))

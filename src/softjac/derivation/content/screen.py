@@ -1,8 +1,9 @@
 """One screen, 80 by 50: exponentials, probabilities, each entry, the matrix, two sentences, and commands for more."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from softjac.derivation.blocks import Block, Parts
+from softjac.derivation.blocks import Block, Parts, Text
 from softjac.derivation.content import matrix, structure
 from softjac.derivation.content.facts import facts
 from softjac.derivation.content.pieces import (
@@ -12,6 +13,7 @@ from softjac.derivation.content.pieces import (
     exact,
     general_matrix,
     heading,
+    is_short,
     logit,
     numbers_row,
     plain,
@@ -27,7 +29,7 @@ from softjac.derivation.points import Point
 from softjac.derivation.sentences import sentence, text
 
 ANCHOR = "screen"
-MOST_CLASSES = 5
+MOST_CLASSES = 4
 """All of so many classes fit; of more the largest FEW are shown."""
 FEW = 4
 PAGE = "explanation.html"
@@ -52,7 +54,7 @@ def readers(point: Point) -> Iterator[Block]:
     if len(shown) < point.n:
         yield left_out(point, shown)
     yield heading("screen_probabilities", 3, "screen-probabilities")
-    yield chain(S, total(point), point, size=point.n if point.n <= MOST_CLASSES else None)
+    yield chain(S, (replace(line, rule="") for line in total(point)), point, size=point.n if is_short(point) else None)
     for i in shown:
         left, right = share(i, point)
         yield chain(p(i), (equals(Exp(logit(i, point)) / S), about(left), about(right)), point)
@@ -66,10 +68,18 @@ def readers(point: Point) -> Iterator[Block]:
         for j in (j for j in shown if j > i):
             left, right = reckoned(lambda a, b: -a * b, (p(i), p(j)), J(i, j), point)
             yield chain(J(i, j), (equals(-(p(i) * p(j))), about(left), about(right)), point)
+    yield heading("screen_matrix", 3, "screen-matrix")
     yield chain(JACOBIAN, (about(shown_matrix(point, shown)),), point)
-    yield text("screen_structure_one" if point.n == 1 else "screen_structure")
-    yield from structure.largest(point)
+    yield words(point)
     yield commands(point)
+
+
+def words(point: Point) -> Block:
+    """Two sentences on the structure."""
+    if point.n == 1:
+        return text("matrix_one_class")
+    (second,) = structure.largest(point)
+    return Text((*sentence("screen_structure"), " ", *second.parts))
 
 
 def left_out(point: Point, shown: tuple[int, ...]) -> Block:

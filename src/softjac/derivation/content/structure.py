@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from softjac.derivation.blocks import Block, Parts
+from softjac.derivation.blocks import Block, Parts, Text
 from softjac.derivation.content.facts import facts
 from softjac.derivation.content.numpy_code import code, fixed, matrix_shown
 from softjac.derivation.content.pieces import chain, exact, heading, listed, percent, plain, rounded, step, table
@@ -135,7 +135,7 @@ def words(point: Point | None) -> tuple[Block, ...]:
     )
 
 
-def largest(point: Point) -> Iterator[Block]:
+def largest(point: Point) -> Iterator[Text]:
     """The class with the largest probability and diagonal entry."""
     here = facts(point)
     top = here.largest
