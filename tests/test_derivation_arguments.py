@@ -40,6 +40,7 @@ REFUSED = {
     "nudge of another length": ([1, 2, 3], {"nudge": [1, 0]}, ShapeError, ["nudge has 2 elements", "logits has 3"]),
     "nudge NaN": ([1, 2], {"nudge": [np.nan, 0]}, ArgumentError, ["nudge holds NaN at position 0"]),
     "nudge inf": ([1, 2], {"nudge": [0, np.inf]}, ArgumentError, ["nudge holds inf at position 1", "finite"]),
+    "nudge too large": ([1, 2], {"nudge": [0, -101]}, ArgumentError, ["holds -101 at position 1", "at most 100"]),
     "nudge a text": ([1, 2], {"nudge": "01"}, DTypeError, ["nudge is '01'"]),
     "nudge without logits": (None, {"nudge": [1.0]}, ArgumentError, ["nudge is [1.0]", "no logits"]),
     "entry out of range": ([1, 2, 3], {"entry": (0, 3)}, BoundsError, ["entry[1] is 3", "3 classes", "0 to 2"]),

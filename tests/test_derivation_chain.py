@@ -16,14 +16,13 @@ from softjac.derivation.expressions import (
     Log,
     Matrix,
     Number,
-    Power,
     Sum,
     Symbol,
     Transpose,
     Vector,
-    identifier,
 )
 from softjac.derivation.numbers import number_of
+from softjac.derivation.printers import term_id
 from softjac.errors import DerivationError
 
 AT = point("1", "2", "3", label=2)
@@ -248,15 +247,22 @@ def test_printed_arithmetic_gives_the_printed_result():
 def test_terms_that_continue_are_named():
     quotient = symbolic()["quotient"]
     first, second, third = quotient.lines
-    assert identifier(e("i")) in second.continues
-    assert identifier(S) in second.continues
-    assert identifier(Indicator("i", "j")) not in second.continues
-    assert identifier(Indicator("i", "j")) in third.continues
-    assert identifier(p("j")) not in third.continues
+    assert term_id(e("i")) in second.continues
+    assert term_id(S) in second.continues
+    assert term_id(Indicator("i", "j")) not in second.continues
+    assert term_id(Indicator("i", "j")) in third.continues
+    assert term_id(p("j")) not in third.continues
     assert first.continues == ()
-    assert identifier(p(0)) == identifier(Number(Decimal(1), 4, p(0))) != identifier(p(1))
-    # The same in every run and on every machine: it stands in files.
-    assert identifier(Power(S, Number(2))) == "t593a8e4d26"
+    assert term_id(p(0)) == term_id(Number(Decimal(1), 4, p(0))) != term_id(p(1))
+
+
+def test_another_relation_is_refused():
+    with pytest.raises(DerivationError, match="has the relation '<'"):
+        chain(S, ("<", S))
+
+
+def test_one_class_has_one_label():
+    chain(Sum("l", y("l")), Number(1), size=1)
 
 
 def test_a_chain_without_lines_is_refused():

@@ -205,6 +205,12 @@ def test_what_has_no_value_is_refused(name):
     assert phrase in str(caught.value)
 
 
+def test_a_circle_of_definitions_is_refused():
+    given = ((Symbol("a"), Symbol("b") + 1), (Symbol("b"), Symbol("a") - 1))
+    with pytest.raises(DerivationError, match="defined by itself"):
+        evaluate(Symbol("a"), AT, given=given)
+
+
 def test_the_sum_of_entries_that_are_not_shown_is_refused():
     dots = Matrix(((z(0),), (None,), (z("n-1"),)), ((0, None, "n-1"), (0,)))
     with pytest.raises(DerivationError, match="is not shown"):

@@ -7,7 +7,8 @@ from itertools import product
 import pytest
 
 from derivation_mutations import mutations
-from derivation_samples import all_chains
+from derivation_samples import all_chains, symbolic
+from softjac.derivation import evaluate as evaluation
 from softjac.derivation.blocks import Chain, Line
 from softjac.derivation.evaluate import evaluate
 from softjac.derivation.expressions import Sum, Symbol, walk
@@ -104,3 +105,33 @@ def test_no_broken_line_is_built(name):
             assert not differs(chain, x, line.expression), x
     assert tried
     assert refused >= tried / 2, f"{refused} of {tried}"
+
+
+DEFINED = {f"{symbol.name}{''.join(symbol.indices)}": k for k, (symbol, _) in enumerate(evaluation.DEFINITIONS)}
+
+
+@pytest.mark.parametrize("name", DEFINED)
+def test_no_definition_can_be_broken(name, monkeypatch):
+    """With another S, p, J or L some chain is refused."""
+    k = DEFINED[name]
+    symbol, meaning = evaluation.DEFINITIONS[k]
+    letters = {*symbol.indices, *("l" for x in walk(meaning) if isinstance(x, Sum))}
+    for x in dict.fromkeys(mutations(meaning, letters)):
+        others = evaluation.DEFINITIONS[:k], evaluation.DEFINITIONS[k + 1 :]
+        monkeypatch.setattr(evaluation, "DEFINITIONS", (*others[0], (symbol, x), *others[1]))
+        general.cache_clear()  # a point keeps what was found with the right definitions
+        broken = all_are_built()
+        monkeypatch.undo()
+        general.cache_clear()
+        assert not broken or not differs(symbolic()[IN_CHAIN[name]], x, meaning), x
+
+
+IN_CHAIN = {"S": "rest", "pi": "shift", "Jij": "Hessian", "L": "one-hot"}
+
+
+def all_are_built():
+    try:
+        symbolic()
+    except DerivationError:
+        return False
+    return True

@@ -48,6 +48,7 @@ def test_digits_grow_with_the_gap():
     assert point("1", "2", "3").digits == 91
     assert point("0", "800").digits >= 90 + 800 / 2.303
     assert point("1e15", "1e15").digits == 106
+    assert point("1", "2", "3", nudge=("100", "0", "0")).digits >= point("1", "2", "3").digits + 200 / 2.303
 
 
 def test_classes_to_check():

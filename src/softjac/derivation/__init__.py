@@ -12,6 +12,7 @@ from 0.
 
 import importlib
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from softjac.derivation import _arguments
@@ -71,10 +72,11 @@ def explain(
         titled = importlib.import_module("softjac.derivation.views").titled
         one_entry: Derivation = titled(_content("entry").blocks(point, (i, j), way))
         return one_entry
-    wanted = _arguments.parts_of(parts, tuple(_MODULES)) or tuple(_MODULES)
-    shown = [name for name in wanted if way == "both" or _ROUTES.get(name, way) == way]
-    text = (block for name in shown for block in _content(_MODULES[name]).blocks(point))
-    return _derivation((*_content("opening").blocks(point), *text))
+    wanted = _arguments.parts_of(parts, tuple(_MODULES))
+    shown = [name for name in wanted or _MODULES if way == "both" or _ROUTES.get(name, way) == way]
+    found = (_content(_MODULES[name]).blocks(point) for name in shown)
+    opening = _content("opening").blocks(point, short=wanted is not None)
+    return _derivation((*opening, *chain.from_iterable(found)))
 
 
 def _content(module: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from softjac.derivation.points import EXACT, LARGEST_GAP, LARGEST_LOGIT, Point, reader_point
+from softjac.derivation.points import EXACT, LARGEST_GAP, LARGEST_LOGIT, LARGEST_NUDGE, Point, reader_point
 from softjac.errors import ArgumentError, BoundsError, DTypeError, ShapeError
 
 WAYS = ("both", "quotient", "log")
@@ -125,9 +125,9 @@ def _limit(z: tuple[Decimal, ...], k: int) -> str:
 
 def _check_nudge(step: tuple[Decimal, ...]) -> None:
     for k, x in enumerate(step):
-        if not x.is_finite() or x.copy_abs() > LARGEST_GAP:
+        if not x.is_finite() or x.copy_abs() > LARGEST_NUDGE:
             raise ArgumentError(
-                f"nudge holds {_short(x)} at position {k}: pass finite changes, each at most {LARGEST_GAP} from 0."
+                f"nudge holds {_short(x)} at position {k}: pass finite changes, each at most {LARGEST_NUDGE} from 0."
             )
 
 

@@ -101,6 +101,7 @@ class Evaluator:
         self.digits = point.digits if digits is None else digits
         self._definitions = {(s.name, len(s.indices)): (s.indices, x) for s, x in (*DEFINITIONS, *given)}
         self._seeds: dict[tuple[str, tuple[int, ...]], Dual] = {}
+        self._open: set[object] = set()
         self._level = 0
         # What a chain defines itself is not seen by other chains at the point.
         shared = point.cache.setdefault(self.digits, {})
@@ -207,7 +208,13 @@ class Evaluator:
             return self.point.free_value(meaning, at)
         key = (name, at, tuple((seed, variable.level) for seed, variable in self._seeds.items()))
         if key not in self._cache:
-            self._cache[key] = self.value(meaning, dict(zip(map(str, letters), at, strict=True)))
+            if key in self._open:
+                raise DerivationError(f"the symbol {name} is defined by itself.")
+            self._open.add(key)
+            try:
+                self._cache[key] = self.value(meaning, dict(zip(map(str, letters), at, strict=True)))
+            finally:
+                self._open.discard(key)
         return self._cache[key]
 
     def _vector(self, name: str) -> Grid:

@@ -18,6 +18,8 @@ LARGEST_GAP = 2000
 """Logits may lie so far apart: 1 - p loses a digit for each 2.3, and so many more are carried."""
 LARGEST_LOGIT = 10**15
 """Logits may be so large: the exponents of `decimal` end at 10^18."""
+LARGEST_NUDGE = 100
+"""A change of the logits may be so large: it adds to the gap."""
 FEW_CLASSES = 6
 """With more classes than this, the extreme ones stand for all at the reader's logits."""
 
@@ -50,8 +52,9 @@ class Point:
     @property
     def digits(self) -> int:
         """Digits to compute with, so that DIGITS of 1 - p remain where p is next to one."""
-        gap = EXACT.subtract(max(self.logits), min(self.logits))
-        size = max(abs(z) for z in self.logits)
+        step = max((abs_of(x) for x in self.nudge or ()), default=Decimal(0))
+        gap = EXACT.add(EXACT.subtract(max(self.logits), min(self.logits)), EXACT.multiply(2, step))
+        size = max(abs_of(z) for z in self.logits)
         return DIGITS + GUARD_DIGITS + int(EXACT.divide(gap, Decimal("2.3"))) + max(0, size.adjusted() + 1)
 
     def with_label(self, label: int) -> "Point":
@@ -75,6 +78,10 @@ class Point:
             return tuple(range(self.n))
         order = sorted(range(self.n), key=self.logits.__getitem__)
         return tuple(sorted({order[-1], order[-2], order[0], 0, *(() if self.label is None else (self.label,))}))
+
+
+abs_of = Decimal.copy_abs
+"""Without the sign, and not rounded to the context of the user's thread, as abs() would."""
 
 
 def one_hot(label: int, n: int) -> tuple[Decimal, ...]:

@@ -30,7 +30,8 @@ from softjac.derivation.numbers import (
     printed,
     recomputed,
 )
-from softjac.derivation.points import EQUAL_DIGITS, Point, general
+from softjac.derivation.points import EQUAL_DIGITS, FEW_CLASSES, Point, general
+from softjac.derivation.printers import TextPrinter
 from softjac.errors import DerivationError
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 EQUAL = Decimal(10) ** -EQUAL_DIGITS
 MORE_DIGITS = 60
 """Two values that differ are computed with so many digits more: what is rounding alone shrinks with them."""
+RELATIONS = ("=", "≈")
+LONGEST_SHOWN = 300
 SHRINKS_DIGITS = 40
 COMPARED_DIGITS = 200
 
@@ -64,9 +67,9 @@ def verify(chain: "Chain") -> None:
 
 
 def shown(x: Expression) -> str:
-    """An expression in a message."""
-    text = repr(x)
-    return text if len(text) < 400 else text[:400] + "..."
+    """An expression in a message: in one line."""
+    text = "; ".join(TextPrinter(ascii=True)(x).split("\n"))
+    return text if len(text) < LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
 
 
 # ------------------------------------------------------------------------------------------------------ where to check
@@ -159,8 +162,8 @@ def labels_of(chain: "Chain", n: int, names: set[str]) -> tuple[int | None, ...]
     if isinstance(chain.label, int):
         return (chain.label,)
     if chain.label == "one-hot":
-        return tuple(range(n))
-    return (None, 1) if "y" in names else (None,)
+        return tuple(range(n)) if n <= FEW_CLASSES else (0, n // 2, n - 1)
+    return (None, min(1, n - 1)) if "y" in names else (None,)
 
 
 def assignments(chain: "Chain", case: Case) -> Iterator[dict[str, int]]:
@@ -251,11 +254,13 @@ def _refusal(
     line = chain.lines[k]
     place = ", ".join(f"{letter} = {value}" for letter, value in indices.items())
     entry = "" if at == (0, 0) else f", entry {at}"
+    logits = ", ".join(map(str, case.point.logits[:8])) + (", ..." if case.point.n > 8 else "")
+    whose = "the reader's logits" if case.is_readers else "logits"
     with localcontext(context(20)):
         return (
             f"line {k + 1} of the chain for {shown(chain.goal)}, by the rule {line.rule}, is {shown(line.expression)}. "
-            f"It is worth {+found}, and the goal {+goal}, at {'the reader' + chr(39) + 's ' * case.is_readers}logits "
-            f"({', '.join(map(str, case.point.logits[:8]))}){' with ' * bool(place)}{place}{entry}. The line is wrong."
+            f"It is worth {+found}, and the goal {+goal}, at {whose} ({logits}){' with ' * bool(place)}{place}{entry}: "
+            "the line is wrong, or holds for some classes only (where, size, label)."
         )
 
 
@@ -266,6 +271,8 @@ def _check_numbers(chain: "Chain") -> None:
     """Numbers are the values they name; rounded ones follow a ≈, and from the printed arithmetic before them."""
     for k, line in enumerate(chain.lines):
         where = f"line {k + 1} of the chain for {shown(chain.goal)}"
+        if line.relation not in RELATIONS:
+            raise DerivationError(f"{where} has the relation {line.relation!r}: it has to be = or ≈.")
         for number in numbers_named(line.expression):
             _check_value(number, chain, where)
             if line.relation == "=" and not is_exact_as_printed(number):

@@ -9,11 +9,20 @@ from softjac.derivation.points import Point
 from softjac.derivation.sentences import sentence, text
 
 
-def blocks(point: Point | None) -> tuple[Block, ...]:
-    """Symbols, here and elsewhere."""
+def blocks(point: Point | None, *, short: bool = False) -> tuple[Block, ...]:
+    """Symbols, here and elsewhere; short, what a part by itself needs."""
     return (
         text("opening_logits"),
         *(() if point is None else readers(point)),
+        *(() if short else elsewhere()),
+        text("opening_code"),
+        setup(point),
+    )
+
+
+def elsewhere() -> tuple[Block, ...]:
+    """What other texts write."""
+    return (
         text("opening_elsewhere"),
         table(
             "opening_table",
@@ -28,8 +37,6 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
                 ((Log(Symbol("x")),), *_meaning("opening_log")),
             ),
         ),
-        text("opening_code"),
-        setup(point),
     )
 
 
