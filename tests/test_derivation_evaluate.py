@@ -206,7 +206,7 @@ def test_what_has_no_value_is_refused(name):
 
 
 def test_the_letter_of_a_sum_is_its_own():
-    assert evaluate(z("i") * Sum("i", z("i")), AT, {"i": 1}) == 12
+    assert evaluate(z("i") * Sum("i", z("i")), AT, {"i": 2}) == 18
 
 
 def test_a_symbol_has_the_meaning_that_is_given_with_it():
