@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from functools import cached_property
+from itertools import pairwise
 
-from softjac.derivation.blocks import Block, Table
+from softjac.derivation.blocks import Block
 from softjac.derivation.content.facts import Facts, facts
 from softjac.derivation.content.numpy_code import code, differences_code, literals
 from softjac.derivation.content.pieces import (
@@ -19,13 +20,14 @@ from softjac.derivation.content.pieces import (
     step,
     table,
 )
-from softjac.derivation.expressions import Number, Sum, Symbol
+from softjac.derivation.expressions import Sum, Symbol
 from softjac.derivation.names import J, delta, p
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import text
 
 ANCHOR = "nudge"
-SCALES = (Decimal(1), Decimal("0.1"), Decimal("0.01"))
+SCALES = tuple(Decimal(1).scaleb(-k) for k in range(6))
+HUNDREDTH = Decimal("0.01")
 FAR_OFF = Decimal("0.1")
 """An error above this share of the change is called too large."""
 DZ = Symbol("dz", ("j",))
@@ -125,26 +127,27 @@ def trial(point: Point) -> Iterator[Block]:
 
 
 def shrinking(tried: Trial) -> Iterator[Block]:
-    """The error at the change, a tenth and a hundredth of it."""
+    """The error at the change, a tenth and a hundredth of it; of a large change, smaller parts as well."""
     part = tried.largest_error / tried.largest_change
-    if part > FAR_OFF:
+    large = part > FAR_OFF
+    if large:
         yield text("nudge_large", part=plain(part))
-    cubic = tried.here.second_order_vanishes(tried.nudge)
-    yield text("nudge_cubic" if cubic else "nudge_taylor")
-    yield shrink_table(tried)
-
-
-def shrink_table(tried: Trial) -> Table:
-    """Each line has the error as a fraction of the error of the line above."""
-    rows = []
-    before: Decimal | None = None
-    for scale in SCALES:
-        smaller = tried.scaled(scale)
-        fraction: Number | str = "" if before is None else plain(smaller.largest_error / before)
-        rows.append((exact(scale), plain(smaller.largest_change), plain(smaller.largest_error), fraction))
-        before = smaller.largest_error
+    steps = [tried.scaled(scale) for scale in (SCALES if large else SCALES[:3])]
+    fractions = [after.largest_error / before.largest_error for before, after in pairwise(steps)]
+    yield text(order_of_error(fractions[-1]))
+    rows = [
+        (exact(scale), plain(step.largest_change), plain(step.largest_error), plain(fraction) if fraction else "")
+        for scale, step, fraction in zip(SCALES, steps, (None, *fractions), strict=False)
+    ]
     header = ("nudge_scale", "nudge_largest_actual", "nudge_largest_error", "nudge_fraction")
-    return table("nudge_shrink_table", header, rows)
+    yield table("nudge_shrink_table", header, rows)
+
+
+def order_of_error(fraction: Decimal) -> str:
+    """The sentence that fits how the error shrinks when the change shrinks to a tenth."""
+    if HUNDREDTH / 2 < fraction < HUNDREDTH * 2:
+        return "nudge_taylor"
+    return "nudge_cubic" if HUNDREDTH / 20 < fraction < HUNDREDTH / 5 else "nudge_between"
 
 
 def numpy_line(point: Point | None) -> Block:

@@ -7,14 +7,14 @@ from typing import Literal
 
 from softjac.derivation.blocks import Block, Chain, Heading, Line, Parts, Table, Text
 from softjac.derivation.content.facts import facts
-from softjac.derivation.evaluate import Given
+from softjac.derivation.evaluate import Evaluator, Given
 from softjac.derivation.expressions import Expression, Index, Matrix, Number
 from softjac.derivation.names import p, z
-from softjac.derivation.numbers import PLACES, arithmetic, number_of
+from softjac.derivation.numbers import PLACES, arithmetic, number_of, numbers_named
 from softjac.derivation.points import FEW_CLASSES, Point
 from softjac.derivation.sentences import Filling, rule_why, sentence, text
 
-BOTH = ("i", "j")
+LARGEST_WHOLE = 1000
 
 
 def heading(key: str, level: int, anchor: str, **given: Filling) -> Heading:
@@ -31,8 +31,9 @@ def step(expression: Expression, rule: str) -> Line:
 
 
 def about(expression: Expression, rule: str = "") -> Line:
-    """A line of rounded numbers."""
-    return Line("≈", expression, rule)
+    """A line of rounded numbers; one whose numbers are whole is exact."""
+    whole = all(number.places is None for number in numbers_named(expression))
+    return Line("=" if whole else "≈", expression, rule)
 
 
 def equals(expression: Expression, rule: str = "") -> Line:
@@ -64,7 +65,12 @@ def chain(
 
 
 def rounded(x: Expression, point: Point, places: int = PLACES) -> Number:
-    """The value of x, to be printed rounded."""
+    """The value of x, to be printed rounded; a small whole number as it is."""
+    evaluator = Evaluator(point)
+    with evaluator.computing():
+        value = evaluator.real(x, {})  # with all its digits: 1 - 1e-300 is not 1
+        if isinstance(value, Decimal) and abs(value) < LARGEST_WHOLE and value == value.to_integral_value():
+            return Number(int(value), None, x)
     return number_of(x, point, places)
 
 
@@ -180,7 +186,6 @@ def readers_matrix(point: Point, entry: Callable[[int, int], Expression]) -> Mat
 
 
 __all__ = [
-    "BOTH",
     "about",
     "chain",
     "dotted",

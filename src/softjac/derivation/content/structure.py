@@ -53,7 +53,7 @@ def sums(point: Point | None) -> tuple[Block, ...]:
             Sum("j", J("i", "j")),
             (
                 step(Sum("j", entry), "jacobian_entry"),
-                step(p("i") - p("i") * Sum("j", p("j")), "pick"),
+                step(p("i") - p("i") * Sum("j", p("j")), "pick_row"),
                 step(p("i") - p("i"), "sums_to_one"),
                 step(ZERO, "difference_zero"),
             ),
