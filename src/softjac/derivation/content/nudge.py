@@ -21,13 +21,14 @@ from softjac.derivation.content.pieces import (
     table,
 )
 from softjac.derivation.expressions import Sum, Symbol
-from softjac.derivation.names import J, delta, p
+from softjac.derivation.names import J, delta, p, z
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import text
 
 ANCHOR = "nudge"
 SCALES = tuple(Decimal(1).scaleb(-k) for k in range(6))
 HUNDREDTH = Decimal("0.01")
+MOST_MOVED = 3
 FAR_OFF = Decimal("0.1")
 """An error above this share of the change is called too large."""
 DZ = Symbol("dz", ("j",))
@@ -101,23 +102,35 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
 
 
 def nudge_of(point: Point) -> tuple[Decimal, ...]:
-    """The reader's change, or 0.1 to the first logit."""
+    """The reader's change, or 0.1 to one logit."""
     if point.nudge is not None:
         return point.nudge
-    return (Decimal("0.1"), *(Decimal(0) for _ in range(point.n - 1)))
+    return tuple(Decimal("0.1") if i == chosen(point) else Decimal(0) for i in range(point.n))
+
+
+def chosen(point: Point) -> int:
+    """The class whose logit moves, where the reader names no change: the first that is shown."""
+    return shown_classes(point)[0]
+
+
+def classes_of(point: Point, nudge: tuple[Decimal, ...]) -> tuple[int, ...]:
+    """The classes that are shown, and those that are moved most."""
+    moved = sorted((i for i in range(point.n) if nudge[i]), key=lambda i: -abs(nudge[i]))
+    return tuple(sorted({*shown_classes(point), *moved[:MOST_MOVED]}))
 
 
 def trial(point: Point) -> Iterator[Block]:
     """Predicted and actual change, and how the error shrinks."""
     tried = Trial(facts(point), nudge_of(point))
     if point.nudge is None:
-        yield text("nudge_chosen")
+        yield text("nudge_chosen", z_k=z(chosen(point)))
     else:
         yield text("nudge_yours", nudge=numbers_row(point.nudge))
+    classes = classes_of(point, tried.nudge)
     columns = zip(tried.predicted, tried.actual, tried.errors, strict=True)
-    rows = [(str(i), *(plain(x) for x in row)) for i, row in enumerate(columns) if i in shown_classes(point)]
+    rows = [(str(i), plain(a), plain(b), plain(c)) for i, (a, b, c) in enumerate(columns) if i in classes]
     yield table("nudge_table", ("class", "nudge_predicted", "nudge_actual", "nudge_error"), rows)
-    yield from left_out(point)
+    yield from left_out(point, classes)
     if point.n == 1:
         yield text("nudge_none_one")
     elif tried.is_common:
@@ -153,7 +166,9 @@ def order_of_error(fraction: Decimal) -> str:
 def numpy_line(point: Point | None) -> Block:
     """Both in NumPy: the product that is predicted and the difference that is found."""
     nudge = (Decimal("0.1"),) if point is None else nudge_of(point)
-    written = "0.1 * np.eye(n)[0]" if point is None or point.nudge is None else f"np.array([{literals(nudge)}])"
+    written = f"np.array([{literals(nudge)}])"
+    if point is None or point.nudge is None:
+        written = f"0.1 * np.eye(n)[{0 if point is None else chosen(point)}]"
     predicted, actual = "p * (dz - p @ dz)", "softmax(z + dz) - p"
     if point is None:
         return code((f"dz = {written}", f"print({predicted})", f"print({actual})"), "", None)

@@ -10,20 +10,19 @@ from softjac.derivation.content.pieces import (
     about,
     chain,
     equals,
-    exact,
     general_matrix,
     heading,
+    left_out,
     logit,
     numbers_row,
-    plain,
     reckoned,
     rounded,
     table,
 )
 from softjac.derivation.content.softmax import share, total
-from softjac.derivation.expressions import Exp, Expression, Index, Matrix, Sum, Symbol
 from softjac.derivation.expressions import Derivative as By
-from softjac.derivation.names import JACOBIAN, L, ONE, P, J, S, Y, by, delta, e, p
+from softjac.derivation.expressions import Exp, Expression, Index, Matrix, Sum, Symbol
+from softjac.derivation.names import JACOBIAN, ONE, J, L, P, S, Y, by, delta, e, p
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import sentence, text
 
@@ -53,8 +52,7 @@ def readers(point: Point) -> Iterator[Block]:
     """With numbers."""
     shown = classes_of(point)
     yield heading("screen_title", 1, ANCHOR, logits=numbers_row(point.logits))
-    if len(shown) < point.n:
-        yield left_out(point, shown)
+    yield from left_out(point, shown)
     yield heading("screen_probabilities", 3, "screen-probabilities")
     yield sum_line(point)
     for i in shown:
@@ -89,13 +87,6 @@ def words(point: Point) -> Block:
         return text("matrix_one_class")
     (second,) = structure.largest(point)
     return Text((*sentence("screen_structure"), " ", *second.parts))
-
-
-def left_out(point: Point, shown: tuple[int, ...]) -> Block:
-    """How many classes are not shown, and what they hold."""
-    rest = [i for i in range(point.n) if i not in shown]
-    share_left = sum(facts(point).probabilities[i] for i in rest)
-    return text("more_classes", left=str(len(rest)), count=str(point.n), share=plain(exact(0).value + share_left))
 
 
 def positions(shown: tuple[int, ...], n: int) -> tuple[Index | None, ...]:
