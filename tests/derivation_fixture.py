@@ -148,6 +148,7 @@ ALL = Derivation(
         MATRICES,
         NUMERIC,
         CODE,
+        Heading((-p("i") * p("j"),), 3, "mathematics"),
         Heading(("Wide things",), 3, "wide"),
         WIDE,
         LONG,

@@ -73,7 +73,7 @@ class MathmlPrinter(Printer):
 
     def symbol(self, name: str, indices: Sequence[Index]) -> str:
         """A letter, indices below."""
-        letter = f"<mi>{escape(GREEK.get(name, name))}</mi>"
+        letter = f"<mi>{escape(without_controls(GREEK.get(name, name)))}</mi>"
         if not indices:
             return letter
         below = '<mo separator="true">,</mo>'.join(self._index(index) for index in indices)
