@@ -12,6 +12,7 @@ from 0.
 
 import importlib
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from softjac.derivation import _arguments
@@ -69,9 +70,15 @@ def explain(
     if entry is not None:
         i, j = _arguments.entry_of(entry, n)
         return _derivation(_content("entry").blocks(point, (i, j), way))
-    wanted = _arguments.parts_of(parts, tuple(_MODULES)) or tuple(_MODULES)
-    shown = [name for name in wanted if way == "both" or _ROUTES.get(name, way) == way]
-    return _derivation(block for name in shown for block in _content(_MODULES[name]).blocks(point))
+    wanted = _arguments.parts_of(parts, tuple(_MODULES))
+    shown = [name for name in wanted or _MODULES if way == "both" or _ROUTES.get(name, way) == way]
+    found = [_content(_MODULES[name]).blocks(point) for name in shown]
+    opening = _content("opening")
+    if wanted is None:
+        return _derivation((*opening.blocks(point), *chain.from_iterable(found)))
+    # A part by itself: under its heading the NumPy lines that its own need.
+    (heading, *rest), *others = found
+    return _derivation((heading, opening.setup(point), *rest, *chain.from_iterable(others)))
 
 
 def _content(module: str) -> Any:

@@ -3,12 +3,12 @@
 import math
 import operator
 from collections.abc import Iterable, Sequence
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from softjac.derivation.points import EXACT, LARGEST_GAP, LARGEST_LOGIT, Point, reader_point
+from softjac.derivation.points import EXACT, LARGEST_GAP, LARGEST_LOGIT, LARGEST_NUDGE, Point, reader_point
 from softjac.errors import ArgumentError, BoundsError, DTypeError, ShapeError
 
 WAYS = ("both", "quotient", "log")
@@ -94,14 +94,8 @@ def _check_logits(z: tuple[Decimal, ...]) -> None:
     infinite = [k for k, x in enumerate(z) if x.is_infinite()]
     if infinite:
         k = infinite[0]
-        limit = (
-            f"as z[{k}] grows without limit, p[{k}] nears 1, the others 0, and every entry of the Jacobian 0"
-            if z[k] > 0
-            else f"as z[{k}] falls without limit, p[{k}] and its row and column of the Jacobian near 0"
-        )
         raise ArgumentError(
-            f"logits holds {'inf' if z[k] > 0 else '-inf'} at position {k}: a derivation needs finite logits. In the "
-            f"limit, {limit}; softjac.softmax and softjac.softmax_jacobian give that limit."
+            f"logits holds {_short(z[k])} at position {k}: a derivation needs finite logits. {_limit(z, k)}"
         )
     for k, x in enumerate(z):
         if x.copy_abs() > LARGEST_LOGIT:
@@ -116,17 +110,31 @@ def _check_logits(z: tuple[Decimal, ...]) -> None:
         )
 
 
+def _limit(z: tuple[Decimal, ...], k: int) -> str:
+    """What an infinite logit stands for."""
+    largest = max(z)
+    if sum(x == largest for x in z) > 1 and largest.is_infinite():
+        return "Where more than one is the largest, and infinite, there is no limit: softjac.softmax gives NaN."
+    gives = "softjac.softmax and softjac.softmax_jacobian give that limit."
+    if z[k] > 0:
+        return (
+            f"As z[{k}] grows without limit, p[{k}] nears 1, all others 0, and every entry of the Jacobian 0: {gives}"
+        )
+    return f"As z[{k}] falls without limit, p[{k}] and its row and column of the Jacobian near 0: {gives}"
+
+
 def _check_nudge(step: tuple[Decimal, ...]) -> None:
     for k, x in enumerate(step):
-        if not x.is_finite() or x.copy_abs() > LARGEST_GAP:
+        if not x.is_finite() or x.copy_abs() > LARGEST_NUDGE:
             raise ArgumentError(
-                f"nudge holds {_short(x)} at position {k}: pass finite changes, each at most {LARGEST_GAP} from 0."
+                f"nudge holds {_short(x)} at position {k}: pass finite changes, each at most {LARGEST_NUDGE} from 0."
             )
 
 
 def _short(x: Decimal) -> str:
     """A few digits of a number, for a message."""
-    return str(Context(prec=6).plus(x)).lower() if x.is_finite() else str(float(x))
+    near = float(x)
+    return f"{near:g}" if not x.is_finite() or math.isfinite(near) else f"{x:.5e}"
 
 
 def class_of(name: str, value: object, n: int | None) -> int:

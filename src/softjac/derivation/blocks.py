@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from softjac.derivation.evaluate import Given
-from softjac.derivation.expressions import Expression, terms_within
+from softjac.derivation.expressions import Expression, Number, walk
 from softjac.derivation.points import Point
+from softjac.derivation.printers import term_id
 from softjac.derivation.verify import verify
 from softjac.errors import ArgumentError
 
@@ -39,8 +40,8 @@ class Text:
 class Line:
     """One step: what the expression before equals, by which rule, and why.
 
-    rule: a key of the rules in sentences/en.toml, which has its name and a sentence of why. continues: identifiers of
-    the terms that stood in the line before already (`expressions.identifier`), found by the Chain.
+    rule: a key of the rules in sentences/en.toml, which has its name and a sentence of why. continues: the terms that
+    stood in the line before already, by their names (`printers.term_id`), found by the Chain.
     """
 
     relation: Literal["=", "≈"]
@@ -84,6 +85,12 @@ class Chain:
     def expressions(self) -> tuple[Expression, ...]:
         """The goal and what stands in each line."""
         return (self.goal, *(line.expression for line in self.lines))
+
+
+def terms_within(x: Expression) -> tuple[str, ...]:
+    """Names of the expression and of all it is made of, without exact numbers, each once."""
+    named = (part for part in walk(x) if not (isinstance(part, Number) and part.of is None))
+    return tuple(dict.fromkeys(term_id(part) for part in named))
 
 
 def continued(goal: Expression, lines: Iterable[Line]) -> Iterator[Line]:

@@ -59,6 +59,10 @@ DEFINITIONS: Given = (
 )
 
 
+LOGITS_AND_LIKE = ("z", "y", "dz")
+"""Symbols with one index that need no definition: the point says what they are."""
+
+
 def evaluate(
     x: Expression, point: Point, indices: Mapping[str, int] | None = None, given: Given = ()
 ) -> Decimal | Table:
@@ -97,6 +101,7 @@ class Evaluator:
         self.digits = point.digits if digits is None else digits
         self._definitions = {(s.name, len(s.indices)): (s.indices, x) for s, x in (*DEFINITIONS, *given)}
         self._seeds: dict[tuple[str, tuple[int, ...]], Dual] = {}
+        self._open: set[object] = set()
         self._level = 0
         # What a chain defines itself is not seen by other chains at the point.
         shared = point.cache.setdefault(self.digits, {})
@@ -112,9 +117,7 @@ class Evaluator:
                 yield
             except DecimalException as error:
                 kind = type(error).__name__
-                raise DerivationError(
-                    f"an expression has no value here ({kind}), as a division by 0 has none."
-                ) from error
+                raise DerivationError(f"an expression has no value here ({kind}): does it divide by 0?") from error
 
     def value(self, x: Expression, indices: Mapping[str, int]) -> Value:
         """What x is worth where the letters stand for these classes."""
@@ -205,7 +208,13 @@ class Evaluator:
             return self.point.free_value(meaning, at)
         key = (name, at, tuple((seed, variable.level) for seed, variable in self._seeds.items()))
         if key not in self._cache:
-            self._cache[key] = self.value(meaning, dict(zip(map(str, letters), at, strict=True)))
+            if key in self._open:
+                raise DerivationError(f"the symbol {name} is defined by itself.")
+            self._open.add(key)
+            try:
+                self._cache[key] = self.value(meaning, dict(zip(map(str, letters), at, strict=True)))
+            finally:
+                self._open.discard(key)
         return self._cache[key]
 
     def _vector(self, name: str) -> Grid:
@@ -214,7 +223,7 @@ class Evaluator:
             return column(n, lambda _: ONE)
         if name == "I":
             return Grid(n, n, lambda r, c: ONE if r == c else ZERO)
-        if name in ("z", "y", "dz") or (name, 1) in self._definitions:
+        if name in LOGITS_AND_LIKE or (name, 1) in self._definitions:
             return column(n, lambda r: self._entry(name, (r,)))
         if (name, 2) in self._definitions:
             return Grid(n, n, lambda r, c: self._entry(name, (r, c)))
@@ -280,7 +289,7 @@ class Evaluator:
 
     def _derivative(self, body: Expression, by: Symbol, indices: Mapping[str, int]) -> Value:
         at = tuple(self._class(i, indices) for i in by.indices)
-        if by.name in ("z", "y", "dz") and not at:
+        if by.name in LOGITS_AND_LIKE and not at:
             # All partial derivatives: a column for a number, for a column a matrix with a column for each.
             n = self.point.n
             shape = self.value(body, indices)
@@ -301,11 +310,11 @@ class Evaluator:
     def _along(self, body: Expression, seed: tuple[str, tuple[int, ...]], indices: Mapping[str, int]) -> Value:
         """The partial derivative by one variable, which must be free: p is a function, not a variable."""
         name, at = seed
-        if (name, len(at)) in self._definitions and not isinstance(self._definitions[name, len(at)][1], str):
-            raise DerivationError(f"{name} is defined by other symbols: a derivative is taken by a free one.")
+        meaning = self._definitions.get((name, len(at)))
+        if (meaning is None or not isinstance(meaning[1], str)) and (name not in LOGITS_AND_LIKE or len(at) != 1):
+            raise DerivationError(f"{name} with {len(at)} indices is no free symbol: no derivative is taken by it.")
         before = self._seeds.get(seed)
-        variable = self._symbol(name, at)
-        assert not isinstance(variable, Grid)
+        variable = self._entry(name, at)
         self._level += 1
         level = self._level
         self._seeds[seed] = Dual(level, variable, ONE)

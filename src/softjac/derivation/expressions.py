@@ -5,7 +5,6 @@ An expression says what is written, and nothing is simplified: 0 * S stays 0 * S
 from 0.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -55,7 +54,8 @@ class Operators:
 class Number(Operators):
     """A number: exact and printed whole, or, with places, printed rounded to so many decimals.
 
-    A rounded one is what the expression `of` is worth at the reader's logits.
+    A number of the reader's, such as a logit or a rounded value, says in `of` what it is the value of; elsewhere in
+    general position the expression stands for it.
     """
 
     value: int | Decimal
@@ -291,19 +291,3 @@ def rebuilt(x: "Expression", new: tuple["Expression", ...]) -> "Expression":
             return Matrix(tuple(tuple(None if e is None else next(entries) for e in row) for row in rows), at)
         case _:
             return x
-
-
-def identifier(x: "Expression") -> str:
-    """A short name for the expression, the same for equal ones, on every machine and in every run.
-
-    A rounded number has the name of what it is the value of.
-    """
-    if isinstance(x, Number) and x.of is not None:
-        return identifier(x.of)
-    return "t" + hashlib.sha256(repr(x).encode()).hexdigest()[:10]
-
-
-def terms_within(x: "Expression") -> tuple[str, ...]:
-    """Identifiers of the expression and of all it is made of, without exact numbers, each once."""
-    named = (part for part in walk(x) if not (isinstance(part, Number) and part.of is None))
-    return tuple(dict.fromkeys(identifier(part) for part in named))

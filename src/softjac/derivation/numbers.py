@@ -6,7 +6,7 @@ factors gain digits (`arithmetic`). Tests: tests/test_derivation_numbers.py.
 
 from decimal import Decimal
 
-from softjac.derivation.evaluate import evaluate
+from softjac.derivation.evaluate import Evaluator, evaluate, plain
 from softjac.derivation.expressions import (
     Add,
     Divide,
@@ -17,11 +17,12 @@ from softjac.derivation.expressions import (
     Multiply,
     Number,
     Power,
+    Symbol,
     children,
     rebuilt,
     walk,
 )
-from softjac.derivation.points import Point, general
+from softjac.derivation.points import DIGITS, Point, general
 from softjac.derivation.rounding import digits, printed_value
 from softjac.errors import DerivationError
 
@@ -36,11 +37,25 @@ def printed(number: Number) -> str:
     return ("-" if number.value < 0 else "") + mantissa + ("" if exponent is None else f"e{exponent}")
 
 
-def number_of(x: Expression, point: Point, places: int = PLACES) -> Number:
-    """The value of an expression at a point, to be printed with so many places."""
+def number_of(x: Expression, point: Point, places: int | None = PLACES) -> Number:
+    """The value of an expression at a point, to be printed with so many places.
+
+    With places=None it is printed whole, and has to be exact: a logit, an entry of y or of dz, a whole number.
+    """
     value = evaluate(x, point)
+    if isinstance(value, tuple) and len(value) == len(value[0]) == 1 and value[0][0] is not None:
+        value = value[0][0]
     if isinstance(value, tuple):
         raise DerivationError("a matrix has no single value: number its entries one by one.")
+    if places is None:
+        exact = value if value == value.to_integral_value() else None
+        if isinstance(x, Symbol) and x.name in {"z", "y", "dz"}:
+            exact = plain(Evaluator(point).real(x, {}))
+        if exact is None:
+            raise DerivationError(
+                f"{value} is rounded to {DIGITS} digits, and is not to be printed whole: name places."
+            )
+        value = exact
     return Number(value, places, x)
 
 
@@ -95,14 +110,14 @@ def arithmetic(x: Expression, result: Number, start: int = PLACES) -> tuple[Expr
     )
 
 
-def rounded_numbers(x: Expression) -> tuple[Number, ...]:
-    """The numbers in x that are printed rounded."""
-    return tuple(part for part in walk(x) if isinstance(part, Number) and part.places is not None)
+def numbers_named(x: Expression) -> tuple[Number, ...]:
+    """The numbers in x that stand for the value of an expression, or are printed rounded."""
+    return tuple(part for part in walk(x) if isinstance(part, Number) and (part.of or part.places) is not None)
 
 
 def is_exact_as_printed(number: Number) -> bool:
     """Whether rounding changed nothing."""
-    return printed_value(number.value, number.places) == number.value
+    return number.places is None or printed_value(number.value, number.places) == number.value
 
 
 def arithmetic_beside(x: Expression, result: Expression) -> tuple[tuple[Expression, Number], ...]:

@@ -18,6 +18,8 @@ LARGEST_GAP = 2000
 """Logits may lie so far apart: 1 - p loses a digit for each 2.3, and so many more are carried."""
 LARGEST_LOGIT = 10**15
 """Logits may be so large: the exponents of `decimal` end at 10^18."""
+LARGEST_NUDGE = 100
+"""A change of the logits may be so large: it adds to the gap."""
 FEW_CLASSES = 6
 """With more classes than this, the extreme ones stand for all at the reader's logits."""
 
@@ -50,8 +52,9 @@ class Point:
     @property
     def digits(self) -> int:
         """Digits to compute with, so that DIGITS of 1 - p remain where p is next to one."""
-        gap = EXACT.subtract(max(self.logits), min(self.logits))
-        size = max(abs(z) for z in self.logits)
+        step = max((abs_of(x) for x in self.nudge or ()), default=Decimal(0))
+        gap = EXACT.add(EXACT.subtract(max(self.logits), min(self.logits)), EXACT.multiply(2, step))
+        size = max(abs_of(z) for z in self.logits)
         return DIGITS + GUARD_DIGITS + int(EXACT.divide(gap, Decimal("2.3"))) + max(0, size.adjusted() + 1)
 
     def with_label(self, label: int) -> "Point":
@@ -77,6 +80,10 @@ class Point:
         return tuple(sorted({order[-1], order[-2], order[0], 0, *(() if self.label is None else (self.label,))}))
 
 
+abs_of = Decimal.copy_abs
+"""Without the sign, and not rounded to the context of the user's thread, as abs() would."""
+
+
 def one_hot(label: int, n: int) -> tuple[Decimal, ...]:
     """1 at the label, 0 elsewhere."""
     return tuple(Decimal(int(i == label)) for i in range(n))
@@ -98,9 +105,13 @@ def general(n: int, variant: int = 0, label: int | None = None) -> Point:
 
 
 def scrambled_logit(k: int, variant: int) -> Decimal:
-    """Logit of class k: between -2 and 2.5, from the square roots of odd numbers, which have no pattern."""
+    """Logit of class k, between -2 and 2.5, from square roots.
+
+    Of the factors 10, 10.07, 10.14 ... 18.68 keeps logits, their steps and the probabilities furthest from
+    coincidences, up to six classes: tests/test_derivation_points.py says how far.
+    """
     with localcontext(EXACT):
-        fraction = Decimal(2 * k + 3 + 20 * variant).sqrt() * Decimal("17.31") % Decimal("4.5")
+        fraction = Decimal(2 * k + 3 + 20 * variant).sqrt() * Decimal("18.68") % Decimal("4.5")
         return (fraction - 2).quantize(Decimal("1e-13"))
 
 

@@ -26,11 +26,12 @@ from softjac.derivation.numbers import (
     arithmetic_beside,
     holds_as_printed,
     is_exact_as_printed,
+    numbers_named,
     printed,
     recomputed,
-    rounded_numbers,
 )
-from softjac.derivation.points import EQUAL_DIGITS, Point, general
+from softjac.derivation.points import EQUAL_DIGITS, FEW_CLASSES, Point, general
+from softjac.derivation.printers import TextPrinter
 from softjac.errors import DerivationError
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 EQUAL = Decimal(10) ** -EQUAL_DIGITS
 MORE_DIGITS = 60
 """Two values that differ are computed with so many digits more: what is rounding alone shrinks with them."""
+RELATIONS = ("=", "≈")
+LONGEST_SHOWN = 300
 SHRINKS_DIGITS = 40
 COMPARED_DIGITS = 200
 
@@ -64,9 +67,9 @@ def verify(chain: "Chain") -> None:
 
 
 def shown(x: Expression) -> str:
-    """An expression in a message."""
-    text = repr(x)
-    return text if len(text) < 400 else text[:400] + "..."
+    """An expression in a message: in one line."""
+    text = "; ".join(TextPrinter(ascii=True)(x).split("\n"))
+    return text if len(text) < LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
 
 
 # ------------------------------------------------------------------------------------------------------ where to check
@@ -75,16 +78,21 @@ def shown(x: Expression) -> str:
 def cases(chain: "Chain") -> Iterator[Case]:
     """The points at which the chain is evaluated."""
     reader = chain.point
-    if (
-        reader is not None
-        and chain.size in {None, reader.n}
-        and (chain.label in {None, reader.label} or (chain.label == "one-hot" and reader.label is not None))
-    ):
+    if reader is not None and is_said_of(chain, reader):
         yield Case(reader, is_readers=True)
     names = symbols_of(chain)
     for n, variant in sizes(chain):
         for label in labels_of(chain, n, names):
             yield Case(general(n, variant, label), is_readers=False)
+
+
+def is_said_of(chain: "Chain", reader: Point) -> bool:
+    """Whether the chain speaks of the reader's number of classes and label."""
+    if chain.size not in {None, reader.n}:
+        return False
+    if chain.label is not None and chain.label != reader.label and (chain.label != "one-hot" or reader.label is None):
+        return False
+    return all(index < reader.n for x in chain.expressions for index in classes_named(x))
 
 
 def sizes(chain: "Chain") -> tuple[tuple[int, int], ...]:
@@ -154,8 +162,8 @@ def labels_of(chain: "Chain", n: int, names: set[str]) -> tuple[int | None, ...]
     if isinstance(chain.label, int):
         return (chain.label,)
     if chain.label == "one-hot":
-        return tuple(range(n))
-    return (None, 1) if "y" in names else (None,)
+        return tuple(range(n)) if n <= FEW_CLASSES else (0, n // 2, n - 1)
+    return (None, min(1, n - 1)) if "y" in names else (None,)
 
 
 def assignments(chain: "Chain", case: Case) -> Iterator[dict[str, int]]:
@@ -236,11 +244,13 @@ def _refusal(
     line = chain.lines[k]
     place = ", ".join(f"{letter} = {value}" for letter, value in indices.items())
     entry = "" if at == (0, 0) else f", entry {at}"
+    logits = ", ".join(map(str, case.point.logits[:8])) + (", ..." if case.point.n > 8 else "")
+    whose = "the reader's logits" if case.is_readers else "logits"
     with localcontext(context(20)):
         return (
             f"line {k + 1} of the chain for {shown(chain.goal)}, by the rule {line.rule}, is {shown(line.expression)}. "
-            f"It is worth {+found}, and the goal {+goal}, at {'the reader' + chr(39) + 's ' * case.is_readers}logits "
-            f"({', '.join(map(str, case.point.logits[:8]))}){' with ' * bool(place)}{place}{entry}. The line is wrong."
+            f"It is worth {+found}, and the goal {+goal}, at {whose} ({logits}){' with ' * bool(place)}{place}{entry}: "
+            "the line is wrong, or holds for some classes only (where, size, label)."
         )
 
 
@@ -248,30 +258,33 @@ def _refusal(
 
 
 def _check_numbers(chain: "Chain") -> None:
-    """Rounded numbers are the values they name, follow a ≈, and follow from the printed arithmetic before them."""
+    """Numbers are the values they name; rounded ones follow a ≈, and from the printed arithmetic before them."""
     for k, line in enumerate(chain.lines):
         where = f"line {k + 1} of the chain for {shown(chain.goal)}"
-        for number in rounded_numbers(line.expression):
+        if line.relation not in RELATIONS:
+            raise DerivationError(f"{where} has the relation {line.relation!r}: it has to be = or ≈.")
+        for number in numbers_named(line.expression):
             _check_value(number, chain, where)
             if line.relation == "=" and not is_exact_as_printed(number):
                 raise DerivationError(
                     f"{where} prints {number.value} rounded, as {printed(number)}, after a =: write ≈."
                 )
-        before = chain.expressions[k]
-        for arithmetic, result in arithmetic_beside(before, line.expression):
+        for arithmetic, result in arithmetic_beside(chain.expressions[k], line.expression):
             if not holds_as_printed(arithmetic, result):
                 raise DerivationError(
                     f"{where} prints {printed(result)}, but the printed numbers before it give "
                     f"{printed(recomputed(arithmetic, result.places or 1))}: they need more places, see "
                     "numbers.arithmetic."
                 )
+    for number in numbers_named(chain.goal):
+        _check_value(number, chain, f"the goal {shown(chain.goal)}")
 
 
 def _check_value(number: Number, chain: "Chain", where: str) -> None:
     if number.of is None or chain.point is None:
         raise DerivationError(
-            f"{where} prints {number.value} rounded, and does not say of what: name the expression in `of`, and the "
-            "point in the chain."
+            f"{where} prints {printed(number)}, and does not say of what: name the expression in `of`, and the point "
+            "in the chain."
         )
     evaluator = Evaluator(chain.point, chain.given)
     with evaluator.computing():
