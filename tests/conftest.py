@@ -1,16 +1,15 @@
 """What the tests share: softjac on both of its kernels, and the rules for tests that cannot run here."""
 
 import os
-import shutil
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 
 import pytest
 from hypothesis import settings
 
 import softjac
+from rendering_engines import missing_for
 from softjac import kernels
 
 # The same examples in every run. HYPOTHESIS_PROFILE=explore draws new ones.
@@ -21,26 +20,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 NO_CORE = f"no compiled core: {kernels.why_no_native}. Install with a C++ compiler, or unset SOFTJAC_DISABLE_CORE."
 
 
-def renderer_missing(name: str) -> str | None:
-    """What a test of this marker cannot do without, where it is missing."""
-    if name == "tex" and shutil.which("pdflatex") is None:
-        return "no pdflatex. Install TeX (Debian: texlive-latex-recommended)."
-    if name == "browser" and chromium() is None:
-        return "no Chromium. Install it (Debian: chromium), or name it in SOFTJAC_CHROMIUM."
-    if name == "browser" and not (find_spec("playwright") and find_spec("axe_playwright_python")):
-        return "no playwright or axe-playwright-python. Install the extra [browser]."
-    return None
-
-
-def chromium() -> str | None:
-    """The browser that is installed."""
-    named = os.environ.get("SOFTJAC_CHROMIUM")
-    return named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for name in ("tex", "browser"):
-        missing = renderer_missing(name) if item.get_closest_marker(name) else None
+        missing = missing_for(name) if item.get_closest_marker(name) else None
         if missing and os.environ.get("SOFTJAC_REQUIRE_RENDERERS", "") not in {"", "0"}:
             pytest.fail(f"SOFTJAC_REQUIRE_RENDERERS is set, but there is {missing}")
         if missing:

@@ -150,6 +150,8 @@ ALL = Derivation(
         CODE,
         Heading((-p("i") * p("j"),), 3, "mathematics"),
         Heading(("Wide things",), 3, "wide"),
+        Table(("Many columns",), (("class",), *((p(k),) for k in range(12))),
+              ((("0",), *((at(p(k), 4, TWELVE),) for k in range(12))),)),
         WIDE,
         LONG,
         Text((HOSTILE, " and ", Symbol("<b>", (0,)), ".")),

@@ -1,4 +1,4 @@
-"""Printers: what is printed is read back as the same arithmetic, parentheses stand where they have to and nowhere else."""
+"""Printers: what is printed is read back as the same arithmetic, with parentheses where they have to be."""
 
 import re
 from decimal import Decimal
@@ -136,6 +136,7 @@ PRINTED = [
         "(p[0]*sum_l p[l]) * S",
         r"\left(p_{0} \sum_{l} p_{l}\right) S",
     ),
+    ((p(0) / S) * (p(1) / S), "(p[0]/S) × (p[1]/S)", "(p[0]/S) * (p[1]/S)", r"\frac{p_{0}}{S} \cdot \frac{p_{1}}{S}"),
     (p(0) / (S * S), "p[0] / (S×S)", "p[0] / (S*S)", r"\frac{p_{0}}{S S}"),
 ]
 

@@ -32,8 +32,8 @@ class Balance(HTMLParser):
         super().__init__()
         self.stack = []
 
-    def handle_starttag(self, tag, attrs):
-        if tag not in {"meta"}:
+    def handle_starttag(self, tag, attrs):  # noqa: ARG002  # the parser passes them
+        if tag != "meta":
             self.stack.append(tag)
 
     def handle_endtag(self, tag):

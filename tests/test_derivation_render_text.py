@@ -75,11 +75,11 @@ def test_a_wide_matrix_comes_in_parts_with_all_its_columns():
 
 
 @pytest.mark.parametrize("width", [80, 60, 40])
-@pytest.mark.parametrize("ascii", [False, True])
-def test_no_line_is_longer_than_the_width(width, ascii):
-    rendered = render(ALL, "text", rule=rule, width=width, ascii=ascii)
+@pytest.mark.parametrize("plain", [False, True])
+def test_no_line_is_longer_than_the_width(width, plain):
+    rendered = render(ALL, "text", rule=rule, width=width, ascii=plain)
     assert max(map(len, rendered.split("\n"))) <= width
-    assert rendered.isascii() == ascii
+    assert rendered.isascii() == plain
 
 
 def test_lines_end_without_spaces_and_the_text_with_one_newline():
@@ -135,12 +135,15 @@ def test_code_has_prompts_and_what_it_shows():
         "  [ 0.09 -0.09]\n"
         "  [-0.09  0.09]\n"
     )
-    assert "  >>> x = (1,\n  ...      2)\n" in text(Code("x = (1,\n     2)"))
+    assert text(Code("x = (1,\n\n     2)\n\n# one\ny = 1")) == (
+        "  >>> x = (1,\n  ...\n  ...      2)\n\n  >>> # one\n  >>> y = 1\n"
+    )
 
 
 def test_headings_by_level():
     rendered = text(Heading(("Two",), 2, "two"), Heading(("Three",), 3, "three"), Text(("Below.",)), title=("One",))
-    assert rendered == "One\n===\n\nTwo\n---\n\nThree\nBelow.\n"
+    assert rendered == "One\n===\n\nTwo\n---\n\nThree\n\nBelow.\n"
+    assert text(Heading(("Three",), 3, "three"), *LOG_CHAINS) == "Three\n" + CHAINS
 
 
 def test_the_title_is_not_printed_twice():

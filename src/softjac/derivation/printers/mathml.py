@@ -22,8 +22,10 @@ from softjac.derivation.printers._walk import GREEK, Printer
 from softjac.derivation.printers.text import term_id, without_controls
 
 MARKED = (Symbol, Vector, Exp, Log, Sum, Indicator, Derivative, Divide, Power)
-INVISIBLE_TIMES = "&#x2062;"
+TIMES = {"": "&#x2062;", "dot": "⋅", "cross": "×"}
 APPLY = "&#x2061;"
+# What is higher than a line; around anything else brackets keep their size.
+TALL = ("<mfrac>", "<munder>", "<mtable>")
 
 
 class MathmlPrinter(Printer):
@@ -50,7 +52,8 @@ class MathmlPrinter(Printer):
 
     def parentheses(self, printed: str) -> str:
         """Fences that grow with what they hold."""
-        return f"<mrow><mo>(</mo>{printed}<mo>)</mo></mrow>"
+        grows = "" if any(tag in printed for tag in TALL) else ' stretchy="false"'
+        return f"<mrow><mo{grows}>(</mo>{printed}<mo{grows}>)</mo></mrow>"
 
     def plus(self) -> str:
         """The sign between terms."""
@@ -98,8 +101,7 @@ class MathmlPrinter(Printer):
         pieces = []
         for position, (factor, printed) in enumerate(factors):
             if position:
-                numbers = isinstance(factors[position - 1][0], Number) + isinstance(factor, Number)
-                pieces.append(f"<mo>{(INVISIBLE_TIMES, '⋅', '×')[numbers]}</mo>")
+                pieces.append(f"<mo>{TIMES[self.times(factors[position - 1][0], factor)]}</mo>")
             pieces.append(printed)
         return pieces[0] if len(pieces) == 1 else self.row(pieces)
 
