@@ -69,16 +69,14 @@ def explain(
     n = None if point is None else point.n
     if entry is not None:
         i, j = _arguments.entry_of(entry, n)
-        return _derivation(_content("entry").blocks(point, (i, j), way))
+        titled = importlib.import_module("softjac.derivation.views").titled
+        one_entry: Derivation = titled(_content("entry").blocks(point, (i, j), way))
+        return one_entry
     wanted = _arguments.parts_of(parts, tuple(_MODULES))
     shown = [name for name in wanted or _MODULES if way == "both" or _ROUTES.get(name, way) == way]
-    found = [_content(_MODULES[name]).blocks(point) for name in shown]
-    opening = _content("opening")
-    if wanted is None:
-        return _derivation((*opening.blocks(point), *chain.from_iterable(found)))
-    # A part by itself: under its heading the NumPy lines that its own need.
-    (heading, *rest), *others = found
-    return _derivation((heading, opening.setup(point), *rest, *chain.from_iterable(others)))
+    found = (_content(_MODULES[name]).blocks(point) for name in shown)
+    opening = _content("opening").blocks(point, short=wanted is not None)
+    return _derivation((*opening, *chain.from_iterable(found)))
 
 
 def _content(module: str) -> Any:

@@ -41,7 +41,8 @@ class Line:
     """One step: what the expression before equals, by which rule, and why.
 
     rule: a key of the rules in sentences/en.toml, which has its name and a sentence of why. continues: the terms that
-    stood in the line before already, by their names (`printers.term_id`), found by the Chain.
+    stood in the line before already, by their names (`printers.term_id`), found by the Chain. name: what is shown in
+    place of the rule's name, where that has the classes of this line in it.
     """
 
     relation: Literal["=", "≈"]
@@ -49,6 +50,7 @@ class Line:
     rule: str
     why: Parts = ()
     continues: tuple[str, ...] = ()
+    name: Parts = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ class Evaluator:
 
     def __init__(self, point: Point, given: Given = (), digits: int | None = None) -> None:
         self.point = point
+        self.n = point.n
         self.digits = point.digits if digits is None else digits
         self._definitions = {(s.name, len(s.indices)): (s.indices, x) for s, x in (*DEFINITIONS, *given)}
         self._seeds: dict[tuple[str, tuple[int, ...]], Dual] = {}
@@ -121,29 +122,29 @@ class Evaluator:
 
     def value(self, x: Expression, indices: Mapping[str, int]) -> Value:
         """What x is worth where the letters stand for these classes."""
-        match x:
-            case Number(value, _, of):
-                return Decimal(value) if of is None else self.value(of, indices)
+        match x:  # what is met most often comes first
             case Symbol(name, own):
-                return self._symbol(name, tuple(self._class(i, indices) for i in own))
-            case Add(terms):
-                return self._folded(plus, terms, indices)
+                return self._symbol(name, tuple([self._class(i, indices) for i in own]))
             case Multiply(factors):
                 return self._folded(times, factors, indices)
-            case Divide(over, under):
-                return self._quotient(self.value(over, indices), self.value(under, indices))
-            case Power(base, exponent):
-                return duals.power(self.real(base, indices), self.real(exponent, indices))
+            case Number(value, _, of):
+                return Decimal(value) if of is None else self.value(of, indices)
+            case Add(terms):
+                return self._folded(plus, terms, indices)
             case Exp(inner):
                 return self._each(self._exp, self.value(inner, indices))
-            case Log(inner):
-                return self._each(self._log, self.value(inner, indices))
-            case Sum(letter, body, without):
-                return self._sum(letter, body, without, indices)
+            case Divide(over, under):
+                return self._quotient(self.value(over, indices), self.value(under, indices))
             case Indicator(i, j):
                 return ONE if self._class(i, indices) == self._class(j, indices) else ZERO
+            case Sum(letter, body, without):
+                return self._sum(letter, body, without, indices)
             case Derivative(body, by):
                 return self._derivative(body, by, indices)
+            case Power(base, exponent):
+                return duals.power(self.real(base, indices), self.real(exponent, indices))
+            case Log(inner):
+                return self._each(self._log, self.value(inner, indices))
             case Vector(name):
                 return self._vector(name)
             case Transpose(inner):
@@ -169,33 +170,35 @@ class Evaluator:
         raise DerivationError("a number stands where a matrix has to.")
 
     def _class(self, index: Index, indices: Mapping[str, int]) -> int:
-        n = self.point.n
-        if isinstance(index, str):
-            if index == "n-1":
-                return n - 1
-            if index == "y" and index not in indices and self.point.label is not None:
-                return self.point.label
-            if index.isdigit():
-                index = int(index)
-            elif index not in indices:
-                raise DerivationError(f"the index {index} stands for no class: it is neither free nor summed over.")
-            else:
-                index = indices[index]
-        if not 0 <= index < n:
-            raise DerivationError(f"class {index} is named, but there are {n} classes, 0 to {n - 1}.")
-        return index
+        """The number of the class that an index stands for."""
+        k = index if isinstance(index, int) else indices.get(index, -1)
+        if 0 <= k < self.n:
+            return k
+        return self._named_class(index)
+
+    def _named_class(self, index: Index) -> int:
+        """The same for an index that stands for itself."""
+        if index == "n-1":
+            return self.n - 1
+        if index == "y" and self.point.label is not None:
+            return self.point.label
+        if isinstance(index, str) and not index.isdigit():
+            raise DerivationError(f"the index {index} stands for no class: it is neither free nor summed over.")
+        if not 0 <= int(index) < self.n:
+            raise DerivationError(f"class {index} is named, but there are {self.n} classes, 0 to {self.n - 1}.")
+        return int(index)
 
     # ----------------------------------------------------------------------------------------------------- symbols
 
     def _symbol(self, name: str, at: tuple[int, ...]) -> Value:
-        if (name, at) in self._seeds:
+        if self._seeds and (name, at) in self._seeds:
             return self._seeds[name, at]
         if name == "z" and len(at) == 1:
             return self.point.logits[at[0]]
         if name == "y" and len(at) == 1:
             return self.point.targets[at[0]]
         if name == "n" and not at:
-            return Decimal(self.point.n)
+            return Decimal(self.n)
         if name == "dz" and len(at) == 1:
             return self.point.free_value(name, at)
         found = self._definitions.get((name, len(at)))
@@ -206,7 +209,7 @@ class Evaluator:
         letters, meaning = found
         if isinstance(meaning, str):
             return self.point.free_value(meaning, at)
-        key = (name, at, tuple((seed, variable.level) for seed, variable in self._seeds.items()))
+        key = (name, at, tuple([(seed, variable.level) for seed, variable in self._seeds.items()]))
         if key not in self._cache:
             if key in self._open:
                 raise DerivationError(f"the symbol {name} is defined by itself.")
@@ -218,7 +221,7 @@ class Evaluator:
         return self._cache[key]
 
     def _vector(self, name: str) -> Grid:
-        n = self.point.n
+        n = self.n
         if name == "1":
             return column(n, lambda _: ONE)
         if name == "I":
@@ -279,7 +282,7 @@ class Evaluator:
             return self._grid(body, indices).total()
         left_out = None if without is None else self._class(without, indices)
         result: Value = ZERO
-        for k in range(self.point.n):
+        for k in range(self.n):
             if k != left_out:
                 term = self.value(body, {**indices, letter: k})
                 result = term if result is ZERO else plus(result, term)
@@ -291,7 +294,7 @@ class Evaluator:
         at = tuple(self._class(i, indices) for i in by.indices)
         if by.name in LOGITS_AND_LIKE and not at:
             # All partial derivatives: a column for a number, for a column a matrix with a column for each.
-            n = self.point.n
+            n = self.n
             shape = self.value(body, indices)
             if not isinstance(shape, Grid):
                 return column(n, lambda r: _number(self._along(body, (by.name, (r,)), indices)))
@@ -342,7 +345,7 @@ class Evaluator:
             if len({len(row) for row in rows}) != 1:
                 raise DerivationError("the rows of a matrix have different lengths.")
             return Grid(len(rows), len(rows[0]), lambda r, c: self._shown(rows[r][c], indices))
-        n = self.point.n
+        n = self.n
         row_at, column_at = ([None if i is None else self._class(i, indices) for i in axis] for axis in at)
         if len(row_at) != len(rows) or any(len(row) != len(column_at) for row in rows):
             raise DerivationError(f"a matrix has {len(rows)} rows, but names {len(row_at)}, or rows of another length.")

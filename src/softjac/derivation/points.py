@@ -73,11 +73,11 @@ class Point:
         return Decimal(2003 + scrambled % 17989).scaleb(-4, EXACT)
 
     def classes_to_check(self) -> tuple[int, ...]:
-        """All classes, or, where there are many, those with the largest logits, the smallest, and the label."""
+        """All classes, or, where there are many, those with the two largest logits, the smallest, and the label."""
         if self.n <= FEW_CLASSES:
             return tuple(range(self.n))
         order = sorted(range(self.n), key=self.logits.__getitem__)
-        return tuple(sorted({order[-1], order[-2], order[0], 0, *(() if self.label is None else (self.label,))}))
+        return tuple(sorted({order[-1], order[-2], order[0], *(() if self.label is None else (self.label,))}))
 
 
 abs_of = Decimal.copy_abs

@@ -189,9 +189,10 @@ def _allowed(where: str, indices: dict[str, int]) -> bool:
 
 def _check_lines(chain: "Chain", case: Case, indices: dict[str, int], quick: Evaluator, exact: Evaluator) -> None:
     """Compare each line with the goal, and where they differ compare again with more digits."""
-    goal = tabulated(quick, chain.goal, indices)
+    shown_at = classes_shown(chain, case.point)
+    goal = tabulated(quick, chain.goal, indices, shown_at)
     for k, line in enumerate(chain.lines):
-        found = tabulated(quick, line.expression, indices)
+        found = tabulated(quick, line.expression, indices, shown_at)
         if found.shape != goal.shape or not goal.entries.keys() & found.entries.keys():
             raise DerivationError(
                 f"line {k + 1} of the chain for {shown(chain.goal)} is {shown(line.expression)}, of shape "
@@ -200,7 +201,7 @@ def _check_lines(chain: "Chain", case: Case, indices: dict[str, int], quick: Eva
         gaps = differences(goal, found)
         if not gaps:
             continue
-        goal_again, again = tabulated(exact, chain.goal, indices), tabulated(exact, line.expression, indices)
+        goal_again, again = (tabulated(exact, x, indices, shown_at) for x in (chain.goal, line.expression))
         for at, gap in differences(goal_again, again).items():
             if at not in gaps or gap.copy_abs() > gaps[at].copy_abs().scaleb(-SHRINKS_DIGITS):
                 raise DerivationError(_refusal(chain, k, case, indices, at, goal_again.entries[at], again.entries[at]))
@@ -214,15 +215,24 @@ class Tabulated:
     entries: dict[tuple[int, int], Decimal]
 
 
-def tabulated(evaluator: Evaluator, x: Expression, indices: dict[str, int]) -> Tabulated:
-    """The entries of a line that are shown; of a matrix of many classes, those of the extreme ones."""
+def classes_shown(chain: "Chain", point: Point) -> tuple[int, ...]:
+    """Rows and columns of a matrix to compare: those of classes_to_check, and those that a matrix with dots shows."""
+    found = set(point.classes_to_check())
+    for x in (part for line in chain.expressions for part in walk(line)):
+        if isinstance(x, Matrix) and x.at is not None:
+            indices = {index for axis in x.at for index in axis if index is not None}
+            found |= {point.n - 1 if index == "n-1" else int(index) for index in indices}
+    return tuple(sorted(found))
+
+
+def tabulated(evaluator: Evaluator, x: Expression, indices: dict[str, int], classes: tuple[int, ...]) -> Tabulated:
+    """The entries of a line that are shown, in these rows and columns."""
     with evaluator.computing():
         value = evaluator.value(x, indices)
         if not isinstance(value, Grid) or value.shape == (1, 1):
             one = value.known(0, 0) if isinstance(value, Grid) else value
             return Tabulated((), {(0, 0): plain(one)})
-        point = evaluator.point
-        rows, columns = (point.classes_to_check() if m == point.n else range(m) for m in value.shape)
+        rows, columns = (classes if m == evaluator.n else range(m) for m in value.shape)
         entries = {(r, c): value.at(r, c) for r in rows for c in columns}
         return Tabulated(value.shape, {at: plain(entry) for at, entry in entries.items() if entry is not None})
 

@@ -65,7 +65,7 @@ class Renderer(ABC):
 
     def rule(self, line: Line) -> Parts:
         """The name of the rule of a line; nothing where the line has none."""
-        return self._rule(line.rule) if line.rule else ()
+        return line.name or (self._rule(line.rule) if line.rule else ())
 
     def inline(self, parts: Parts) -> str:
         """A sentence: prose escaped, expressions printed."""
