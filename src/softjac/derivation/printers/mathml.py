@@ -22,7 +22,11 @@ from softjac.derivation.printers._walk import GREEK, Printer
 from softjac.derivation.printers.text import term_id, without_controls
 
 MARKED = (Symbol, Vector, Exp, Log, Sum, Indicator, Derivative, Divide, Power)
-TIMES = {"": "&#x2062;", "dot": "⋅", "cross": "×"}
+TIMES = {
+    "": '<mo lspace="0.08em" rspace="0.08em">&#x2062;</mo>',
+    "dot": "<mo>⋅</mo>",
+    "cross": "<mo>×</mo>",
+}
 APPLY = "&#x2061;"
 # What is higher than a line; around anything else brackets keep their size.
 TALL = ("<mfrac>", "<munder>", "<mtable>")
@@ -101,7 +105,7 @@ class MathmlPrinter(Printer):
         pieces = []
         for position, (factor, printed) in enumerate(factors):
             if position:
-                pieces.append(f"<mo>{TIMES[self.times(factors[position - 1][0], factor)]}</mo>")
+                pieces.append(TIMES[self.times(factors[position - 1][0], factor)])
             pieces.append(printed)
         return pieces[0] if len(pieces) == 1 else self.row(pieces)
 
@@ -133,9 +137,10 @@ class MathmlPrinter(Printer):
         """A bold one, and the condition in braces."""
         return f"<mrow><mn>𝟏</mn><mo>{{</mo>{self._index(i)}<mo>=</mo>{self._index(j)}<mo>}}</mo></mrow>"
 
-    def derivative(self, body: str, by: str, symbol: bool) -> str:  # noqa: ARG002
+    def derivative(self, body: str, by: str, symbol: bool) -> str:
         """A fraction of differentials."""
-        return self.fraction(f"<mi>∂</mi>{body}", f"<mi>∂</mi>{by}", nested=True)
+        space = "" if symbol else '<mspace width="0.17em"></mspace>'
+        return self.fraction(f"<mi>∂</mi>{space}{body}", f"<mi>∂</mi>{by}", nested=True)
 
     def derivative_of(self, body: str, by: str) -> str:
         """The operator, and what it is applied to."""
