@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import Literal
 
 from softjac.derivation.expressions import (
     Add,
@@ -260,6 +261,14 @@ class Printer(ABC):
                     across = x < len(hidden_columns) and hidden_columns[x]
                     cells[-1].append(self.dots(down=down, across=across))
         return self.matrix(cells)
+
+    @staticmethod
+    def times(a: Expression, b: Expression) -> Literal["", "dot", "cross"]:
+        """What stands between two factors that are set side by side: between numbers, or between fractions."""
+        numbers = isinstance(a, Number) + isinstance(b, Number)
+        if numbers == 0:
+            return "dot" if isinstance(a, Divide | Derivative) and isinstance(b, Divide | Derivative) else ""
+        return "dot" if numbers == 1 else "cross"
 
     # -- the notation
 

@@ -5,7 +5,7 @@ No backslash is followed by punctuation: Markdown takes such a pair for an escap
 
 from collections.abc import Sequence
 
-from softjac.derivation.expressions import Expression, Index, Number
+from softjac.derivation.expressions import Expression, Index
 from softjac.derivation.printers._walk import GREEK, Printer
 
 _SPECIAL = {
@@ -42,6 +42,11 @@ _SPECIAL = {
     "”": "''",
     "’": "'",
 }
+
+
+TIMES: dict[str, list[str]] = {"": [], "dot": [r"\cdot"], "cross": [r"\times"]}
+# Keeps rows with fractions in them apart, which an array does not.
+STRUT = r"\rule[-1.5ex]{0pt}{4.2ex} "
 
 
 def escape(text: str) -> str:
@@ -115,8 +120,7 @@ class LatexPrinter(Printer):
         pieces = []
         for position, (factor, printed) in enumerate(factors):
             if position:
-                numbers = isinstance(factors[position - 1][0], Number) + isinstance(factor, Number)
-                pieces += [] if numbers == 0 else [r"\cdot" if numbers == 1 else r"\times"]
+                pieces += TIMES[self.times(factors[position - 1][0], factor)]
             pieces.append(printed)
         return " ".join(pieces)
 
@@ -164,5 +168,6 @@ class LatexPrinter(Printer):
     def matrix(self, cells: Sequence[Sequence[str]]) -> str:
         """An array in square brackets: bmatrix would stop at ten columns."""
         columns = "r" * max((len(row) for row in cells), default=1)
-        rows = r" \cr ".join(" & ".join(row) for row in cells)
+        strut = STRUT if any(r"\frac" in cell for row in cells for cell in row) else ""
+        rows = r" \cr ".join(strut + " & ".join(row) for row in cells)
         return rf"\left[\begin{{array}}{{{columns}}} {rows} \end{{array}}\right]"

@@ -22,8 +22,14 @@ from softjac.derivation.printers._walk import GREEK, Printer
 from softjac.derivation.printers.text import term_id, without_controls
 
 MARKED = (Symbol, Vector, Exp, Log, Sum, Indicator, Derivative, Divide, Power)
-INVISIBLE_TIMES = "&#x2062;"
+TIMES = {
+    "": '<mo lspace="0.08em" rspace="0.08em">&#x2062;</mo>',
+    "dot": "<mo>⋅</mo>",
+    "cross": "<mo>×</mo>",
+}
 APPLY = "&#x2061;"
+# What is higher than a line; around anything else brackets keep their size.
+TALL = ("<mfrac>", "<munder>", "<mtable>")
 
 
 class MathmlPrinter(Printer):
@@ -50,7 +56,8 @@ class MathmlPrinter(Printer):
 
     def parentheses(self, printed: str) -> str:
         """Fences that grow with what they hold."""
-        return f"<mrow><mo>(</mo>{printed}<mo>)</mo></mrow>"
+        grows = "" if any(tag in printed for tag in TALL) else ' stretchy="false"'
+        return f"<mrow><mo{grows}>(</mo>{printed}<mo{grows}>)</mo></mrow>"
 
     def plus(self) -> str:
         """The sign between terms."""
@@ -73,7 +80,7 @@ class MathmlPrinter(Printer):
 
     def symbol(self, name: str, indices: Sequence[Index]) -> str:
         """A letter, indices below."""
-        letter = f"<mi>{escape(GREEK.get(name, name))}</mi>"
+        letter = f"<mi>{escape(without_controls(GREEK.get(name, name)))}</mi>"
         if not indices:
             return letter
         below = '<mo separator="true">,</mo>'.join(self._index(index) for index in indices)
@@ -98,8 +105,7 @@ class MathmlPrinter(Printer):
         pieces = []
         for position, (factor, printed) in enumerate(factors):
             if position:
-                numbers = isinstance(factors[position - 1][0], Number) + isinstance(factor, Number)
-                pieces.append(f"<mo>{(INVISIBLE_TIMES, '⋅', '×')[numbers]}</mo>")
+                pieces.append(TIMES[self.times(factors[position - 1][0], factor)])
             pieces.append(printed)
         return pieces[0] if len(pieces) == 1 else self.row(pieces)
 
@@ -131,9 +137,10 @@ class MathmlPrinter(Printer):
         """A bold one, and the condition in braces."""
         return f"<mrow><mn>𝟏</mn><mo>{{</mo>{self._index(i)}<mo>=</mo>{self._index(j)}<mo>}}</mo></mrow>"
 
-    def derivative(self, body: str, by: str, symbol: bool) -> str:  # noqa: ARG002
+    def derivative(self, body: str, by: str, symbol: bool) -> str:
         """A fraction of differentials."""
-        return self.fraction(f"<mi>∂</mi>{body}", f"<mi>∂</mi>{by}", nested=True)
+        space = "" if symbol else '<mspace width="0.17em"></mspace>'
+        return self.fraction(f"<mi>∂</mi>{space}{body}", f"<mi>∂</mi>{by}", nested=True)
 
     def derivative_of(self, body: str, by: str) -> str:
         """The operator, and what it is applied to."""

@@ -60,8 +60,17 @@ class HtmlRenderer(Renderer):
         self._level = max(1, min(block.level - self._lift, self._level + 1, DEEPEST))
         anchor = self._anchor(block.anchor)
         title = self.inline(block.parts)
-        self._contents.append((self._level, anchor, title))
-        return f'<h{self._level} id="{escape(anchor)}">{title}</h{self._level}>'
+        words = self._words(block.parts)
+        label = f' aria-label="{words}"' if words else ""
+        self._contents.append((self._level, f'href="#{escape(anchor)}"{label}', title))
+        return f'<h{self._level} id="{escape(anchor)}"{label}>{title}</h{self._level}>'
+
+    def _words(self, parts: Parts) -> str:
+        """Words for a title that is mathematics alone, for readers that take none from MathML; else nothing."""
+        if any(isinstance(part, str) and part.strip() for part in parts):
+            return ""
+        words = "".join(part if isinstance(part, str) else self._names(part) for part in parts)
+        return escape(" ".join(words.split()))
 
     def _anchor(self, wanted: str) -> str:
         """The anchor of a heading, numbered where another has it; "content" and the like are the page's."""
@@ -110,6 +119,8 @@ class HtmlRenderer(Renderer):
             kind = ' class="number"' if numeric[k] else ""
             if tag == "th" and not content.strip():  # a header without words would name nothing
                 return f"<td{kind}></td>"
+            if tag == "th" and self._words(parts):  # a label would do, but axe takes the text of a header alone
+                content = f'<span class="unseen">{self._words(parts)}</span><span aria-hidden="true">{content}</span>'
             return f"<{tag}{scope}{kind}>{content}</{tag}>"
 
         header = "".join(cell("th", ' scope="col"', parts, k) for k, parts in enumerate(block.header))
@@ -157,8 +168,7 @@ class HtmlRenderer(Renderer):
         if len(self._contents) <= 2:
             return ""
         items = [
-            f'<li class="level-{level}"><a href="#{escape(anchor)}">{title}</a></li>'
-            for level, anchor, title in self._contents[1:]
+            f'<li class="level-{level}"><a {target}>{title}</a></li>' for level, target, title in self._contents[1:]
         ]
         links = "\n".join(items)
         return (

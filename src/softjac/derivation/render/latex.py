@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from softjac.derivation.blocks import Chain, Code, Heading, Parts, Table, Text
 from softjac.derivation.expressions import Expression
 from softjac.derivation.printers import LatexPrinter, TextPrinter
-from softjac.derivation.printers.latex import escape
+from softjac.derivation.printers.latex import STRUT, escape
 from softjac.derivation.printers.text import in_ascii
 from softjac.derivation.render._base import Renderer, named_rule
 
@@ -83,13 +83,17 @@ class LatexRenderer(Renderer):
     def table(self, block: Table) -> str:
         """A table with its caption above, where it stands in the text."""
         columns = "".join(self._column(block, k) for k in range(len(block.header)))
-        rows = [" & ".join(self.inline(cell) for cell in row) + r" \\" for row in block.rows]
-        header = " & ".join(self.inline(cell) for cell in block.header) + r" \\ \hline"
+        header, *rows = [self._row(row) for row in (block.header, *block.rows)]
+        header += r" \hline"
         body = [rf"\begin{{tabular}}{{{columns}}}", header, *rows, r"\end{tabular}"]
         measured = r"\sbox0{" + "%\n" + "\n".join(body) + "}%"
         placed = r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
         caption = rf"\textbf{{{self.inline(block.caption)}}}\par\smallskip"
         return f"\\begin{{center}}\n{caption}\n{measured}\n{placed}\n\\end{{center}}"
+
+    def _row(self, row: Sequence[Parts]) -> str:
+        cells = [self.inline(cell) for cell in row]
+        return (STRUT if any(r"\frac" in cell for cell in cells) else "") + " & ".join(cells) + r" \\"
 
     @staticmethod
     def _column(block: Table, k: int) -> str:

@@ -83,7 +83,9 @@
 
   // Presentation: one step a slide. It advances by itself only after Play, and never where less motion is asked for.
   const seconds = 3;
-  const steps = [...main.querySelectorAll(".step")];
+  // A paragraph that leads to a chain, a table or code is shown with each step of it, not by itself.
+  const leads = (element) => element.matches("p") && element.nextElementSibling?.matches(".chain, figure");
+  const steps = [...main.querySelectorAll(".step")].filter((element) => !leads(element));
   const deck = document.getElementById("deck");
   const present = document.getElementById("present");
   const play = document.getElementById("play");
@@ -100,9 +102,9 @@
     return null;
   };
   const clear = () => {
-    for (const element of main.querySelectorAll(".on, .before, .continues, .again")) {
+    for (const element of main.querySelectorAll(".on, .lead, .before, .continues, .again")) {
       if (element.classList.contains("again")) element.replaceChildren();
-      element.classList.remove("on", "before", "continues", "again");
+      element.classList.remove("on", "lead", "before", "continues", "again");
     }
   };
   const showGoal = (line) => {
@@ -130,6 +132,9 @@
     const block = now.closest("main > *");
     block.classList.add("on");
     headingOf(block)?.classList.add("on");
+    if (block.previousElementSibling !== null && leads(block.previousElementSibling)) {
+      block.previousElementSibling.classList.add("lead");
+    }
     const before = now.previousElementSibling;
     if (now.matches(".line")) {
       if (before !== null && now.querySelector(".goal:empty")) {

@@ -2,9 +2,10 @@
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
-from softjac.derivation.blocks import Chain, Code, Heading, Line, Parts, Table, Text
+from softjac.derivation.blocks import Block, Chain, Code, Heading, Line, Parts, Table, Text
 from softjac.derivation.expressions import Expression, Multiply, Number
 from softjac.derivation.printers import TextPrinter
 from softjac.derivation.printers.text import beside
@@ -35,6 +36,7 @@ class TextRenderer(Renderer):
     ) -> None:
         super().__init__(rule=rule)
         self.width = width
+        self._close: set[int] = set()
         self.printer = TextPrinter(ascii=ascii)
 
     def math(self, x: Expression) -> str:
@@ -45,7 +47,7 @@ class TextRenderer(Renderer):
         """A title, underlined on the two upper levels."""
         lines = wrap(self.inline(block.parts), self.width)
         if block.level >= CLOSE:
-            return "\n".join(lines) + "\n"
+            return "\n".join(lines) + "\n" * (id(block) in self._close)
         return "\n".join([*lines, ("=" if block.level == 1 else "-") * max(map(len, lines), default=0)])
 
     def text(self, block: Text) -> str:
@@ -150,11 +152,19 @@ class TextRenderer(Renderer):
     def code(self, block: Code) -> str:
         """Statements behind a prompt, and below them what they show."""
         lines = []
-        starts = _statement_starts(block.source)
+        starts, between = _statements(block.source)
         for number, line in enumerate(block.source.strip("\n").split("\n"), 1):
-            lines.append((">>> " if number in starts else "... ") + self.printer.prose(line))
+            prompt = "" if number in between else ">>> " if number in starts else "... "
+            lines.append(prompt + self.printer.prose(line))
         lines += [self.printer.prose(line) for line in block.shows.rstrip("\n").split("\n") if block.shows]
         return "\n".join(f"{MARGIN}{row}".rstrip() for line in lines for row in fold(line, self.width - len(MARGIN)))
+
+    def blocks(self, blocks: Iterable[Block]) -> list[str]:
+        """Blocks; the chains of a small heading stand right below it."""
+        blocks = tuple(blocks)
+        below = [isinstance(a, Heading) and a.level >= CLOSE and isinstance(b, Chain) for a, b in pairwise(blocks)]
+        self._close = {id(block) for block, close in zip(blocks, below, strict=False) if close}
+        return super().blocks(blocks)
 
     def document(self, title: str, blocks: Sequence[str]) -> str:  # noqa: ARG002
         """Blocks with an empty line in between; one that ends its last line itself has the next right below it."""
@@ -174,10 +184,15 @@ def _is_block(printed: str) -> bool:
     return "\n" in printed
 
 
-def _statement_starts(source: str) -> set[int]:
-    """Numbers of the lines at which a statement starts."""
+def _statements(source: str) -> tuple[set[int], set[int]]:
+    """Numbers of the lines at which a statement or a comment starts, and of the empty ones between them."""
     stripped = source.strip("\n")
+    lines = dict(enumerate(stripped.split("\n"), 1))
     try:
-        return {statement.lineno for statement in ast.parse(stripped).body}
+        body = ast.parse(stripped).body
     except SyntaxError:
-        return set(range(1, stripped.count("\n") + 2))
+        return set(lines), set()
+    within = {line for statement in body for line in range(statement.lineno, (statement.end_lineno or 0) + 1)}
+    outside = {number for number in lines if number not in within}
+    comments = {number for number in outside if lines[number].strip()}
+    return {statement.lineno for statement in body} | comments, outside - comments
