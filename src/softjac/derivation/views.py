@@ -44,7 +44,9 @@ def titled(blocks: tuple[Block, ...]) -> Derivation:
     """The first heading is the title; of others on its level, each begins a part."""
     first, *rest = blocks
     assert isinstance(first, Heading)
-    return Derivation(first.parts, tuple(replace(b, level=2) if isinstance(b, Heading) and b.level == 1 else b for b in rest))
+    return Derivation(
+        first.parts, tuple(replace(b, level=2) if isinstance(b, Heading) and b.level == 1 else b for b in rest)
+    )
 
 
 def _selected(point: Point | None, way: str | None, entry: tuple[int, int] | None) -> Iterator[Block]:

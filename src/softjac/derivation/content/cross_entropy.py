@@ -1,6 +1,6 @@
 """Part 7: categorical cross-entropy, and why its gradient is p - y."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from softjac.derivation.blocks import Block, Line
@@ -8,6 +8,7 @@ from softjac.derivation.content import learning
 from softjac.derivation.content.facts import NEXT_TO_ONE, facts
 from softjac.derivation.content.numpy_code import code, printed, rounded_all, vector_shown
 from softjac.derivation.content.pieces import (
+    Cell,
     about,
     chain,
     equals,
@@ -92,15 +93,14 @@ def measure() -> tuple[Block, ...]:
     )
 
 
-
 def cross_entropy(a: tuple[Decimal, ...], b: tuple[Decimal, ...]) -> Decimal:
     """The average of -log b with the weights a; what has weight zero does not count."""
-    return -sum((x * w.ln() for x, w in zip(a, b, strict=True) if x), Decimal(0))
+    return sum((-x * w.ln() for x, w in zip(a, b, strict=True) if x), Decimal(0))
 
 
-def example(a: tuple[Decimal, ...], b: tuple[Decimal, ...]) -> tuple[object, ...]:
+def example(a: tuple[Decimal, ...], b: tuple[Decimal, ...]) -> Sequence[Cell]:
     """A label, probabilities, their cross-entropy, and the entropy of the label."""
-    return (numbers_row(a), numbers_row(b), plain(cross_entropy(a, b)), plain(cross_entropy(a, a) + 0))
+    return (numbers_row(a), numbers_row(b), plain(cross_entropy(a, b)), plain(cross_entropy(a, a)))
 
 
 # ------------------------------------------------------------------------------------------------- loss and gradient
@@ -126,7 +126,7 @@ def loss(point: Point | None) -> Iterator[Block]:
     yield text("entropy_numbers")
     yield chain(L, (equals(-Log(p(k)), "one_hot_rule"), *loss_value(k, point)), point, label=k)
     lines = ("s = z - z.max()", f"print((np.log(np.exp(s).sum()) - s[[{k}]]).round(4))")
-    yield code(lines, vector_shown([round(rounded(L, point).value, 4)]), point)
+    yield code(lines, vector_shown([round(Decimal(rounded(L, point).value), 4)]), point)
 
 
 def loss_value(k: int, point: Point) -> tuple[Line, ...]:
@@ -160,9 +160,7 @@ def gradient(point: Point | None) -> Iterator[Block]:
     yield text("entropy_collapse")
     yield chain(Derivative(L, Symbol("z")), (step(P - Y, "all_entries_gradient"),), point)
     yield text("entropy_one_hot_gradient")
-    yield chain(
-        by(L, "j"), (step(p("j") - delta("j", "y"), "one_hot_entry"),), None, free="j", label="one-hot"
-    )
+    yield chain(by(L, "j"), (step(p("j") - delta("j", "y"), "one_hot_entry"),), None, free="j", label="one-hot")
     if point is not None and point.label is not None:
         yield from gradient_numbers(point, point.label)
 
@@ -174,7 +172,7 @@ def gradient_numbers(point: Point, k: int) -> Iterator[Block]:
         (str(i), shown_p(i, point), Number(int(i == k)), rounded(p(i) - y(i), point)) for i in classes_with(k, point)
     ]
     yield table("entropy_table", ("class", (p("i"),), (y("i"),), (p("i") - y("i"),)), rows)
-    yield from left_out(point)
+    yield from left_out(point, classes_with(k, point))
     yield text("entropy_signs" if point.n > 1 else "entropy_signs_one")
     here = facts(point)
     values = [-here.complements[i] if i == k else here.probabilities[i] for i in range(point.n)]

@@ -1,6 +1,6 @@
 """One entry of the Jacobian, by either route or both, and a test with an actual change."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from softjac.derivation.blocks import Block, Line, Parts
@@ -17,12 +17,11 @@ from softjac.derivation.content.pieces import (
     reckoning,
     rounded,
 )
-from softjac.derivation.expressions import Divide, Exp, Expression, Log, Power
-from softjac.derivation.names import ONE, ZERO, J, S, by, e, p, z
 from softjac.derivation.content.quotient import S2
-from softjac.derivation.expressions import Number
+from softjac.derivation.expressions import Divide, Exp, Expression, Log, Number, Power
+from softjac.derivation.names import ONE, ZERO, J, S, by, e, p, z
 from softjac.derivation.points import Point
-from softjac.derivation.sentences import rule_name, sentence, text
+from softjac.derivation.sentences import sentence, text
 
 ANCHOR = "entry"
 STEP = Decimal("0.01")
@@ -80,7 +79,10 @@ def by_quotient(point: Point | None, i: int, j: int) -> Iterator[Block]:
     """The fraction, and its numbers."""
     yield heading("entry_by_quotient", 3, "entry-quotient")
     if i == j:
-        fraction = (equals((e(i) * S - e(i) * e(i)) / S2, "quotient_rule"), equals(e(i) * (S - e(i)) / S2, "common_factor"))
+        fraction = (
+            equals((e(i) * S - e(i) * e(i)) / S2, "quotient_rule"),
+            equals(e(i) * (S - e(i)) / S2, "common_factor"),
+        )
         rest: Expression = S - e(i)
         lines = values(lambda a, b, c: Divide(a * b, Power(c, Number(2))), (e(i), rest, S), point, i, j)
     else:
@@ -92,15 +94,17 @@ def by_quotient(point: Point | None, i: int, j: int) -> Iterator[Block]:
     yield chain(by(p(i), j), (*fraction, *lines), point)
 
 
-def values(make: object, factors: tuple[Expression, ...], point: Point | None, i: int, j: int) -> tuple[Line, ...]:
+def values(
+    make: Callable[..., Expression], factors: tuple[Expression, ...], point: Point | None, i: int, j: int
+) -> tuple[Line, ...]:
     """The numbers of a line, where there are some."""
     if point is None:
         return ()
-    return reckoning(make, factors, J(i, j), point)  # type: ignore[arg-type]
+    return reckoning(make, factors, J(i, j), point)
 
 
 def definition(j: int) -> Parts:
-    """"definition of p[2]"."""
+    """The name of the rule: definition of p[2]."""
     return sentence("entry_definition", p_j=p(j))
 
 
@@ -122,6 +126,3 @@ def result(point: Point | None, i: int, j: int, key: str) -> Iterator[Block]:
         actual=plain(actual, TEST_PLACES),
         predicted=plain(predicted, TEST_PLACES),
     )
-
-
-__all__ = ["blocks", "rule_name"]

@@ -99,14 +99,6 @@ class Facts:
             rows = range(self.n)
             return tuple(sum((self.entry(i, j) * step[j] for j in rows), Decimal(0)) for i in rows)
 
-    def second_order_vanishes(self, step: tuple[Decimal, ...]) -> bool:
-        """Whether the second derivative along the step is zero in every entry: u^2 is the same for all classes."""
-        with localcontext(Context(prec=self.digits)):
-            mean = sum((w * d for w, d in zip(self.probabilities, step, strict=True)), Decimal(0))
-            squares = [(d - mean) ** 2 for d in step]
-            scale = max(squares)
-            return all(abs(s - squares[0]) <= scale * Decimal("1e-40") for s in squares)
-
 
 def facts(point: Point) -> Facts:
     """At the reader's logits, with the digits that their gap needs; found once for a point."""

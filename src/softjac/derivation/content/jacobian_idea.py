@@ -5,7 +5,16 @@ from decimal import Decimal
 from softjac.derivation.blocks import Block
 from softjac.derivation.content.facts import facts
 from softjac.derivation.content.numpy_code import differences_code
-from softjac.derivation.content.pieces import chain, general_matrix, heading, left_out, plain, shown_classes, step, table
+from softjac.derivation.content.pieces import (
+    chain,
+    general_matrix,
+    heading,
+    left_out,
+    plain,
+    shown_classes,
+    step,
+    table,
+)
 from softjac.derivation.expressions import Exp, Number, Power, Symbol
 from softjac.derivation.names import JACOBIAN, ONE, ZERO, Divide, by, e, p, z
 from softjac.derivation.points import Point
@@ -35,7 +44,7 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
 
 
 def sigmoid() -> tuple[Block, ...]:
-    """The derivative of the sigmoid, and why its matrix is diagonal. It is no softmax: the reader's logits say nothing."""
+    """The derivative of the sigmoid, and why its matrix is diagonal: in symbols, for it is no softmax."""
     under = ONE + Exp(-z("i"))
     return (
         text("jacobian_sigmoid"),

@@ -1,14 +1,14 @@
 """The rest of part 7: one gradient step, backpropagation, floating point, the Hessian."""
 
 from collections.abc import Iterator
-from decimal import Context, Decimal, localcontext
+from decimal import Context, localcontext
 
 from softjac.derivation.blocks import Block
 from softjac.derivation.content.facts import facts
 from softjac.derivation.content.numpy_code import code, fixed, vector_shown
 from softjac.derivation.content.pieces import chain, exact, heading, left_out, listed, plain, shown_classes, step, table
 from softjac.derivation.expressions import Derivative, Multiply, Sum, Symbol, Transpose, Vector
-from softjac.derivation.names import L, P, Y, J, by, delta, p, y, z
+from softjac.derivation.names import J, L, P, Y, by, delta, p, y, z
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import text
 
@@ -102,7 +102,7 @@ def layer(point: Point | None) -> tuple[Block, ...]:
 
 
 def step_taken(point: Point) -> Iterator[Block]:
-    """z - (p - y): the probabilities and the loss before and after."""
+    """Z - (p - y): the probabilities and the loss before and after."""
     assert point.label is not None
     k, here = point.label, facts(point)
     with localcontext(Context(prec=here.digits)):
@@ -119,7 +119,7 @@ def step_taken(point: Point) -> Iterator[Block]:
     yield heading("entropy_step_title", 3, "cross-entropy-step")
     yield text("entropy_step")
     yield table("entropy_step_table", header, rows)
-    yield from left_out(point)
+    yield from left_out(point, classes)
     yield code(("print(softmax(z - (p - y)))",), vector_shown(after), point)
     if point.n == 1:
         yield text("entropy_step_still")

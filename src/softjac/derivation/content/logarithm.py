@@ -16,7 +16,7 @@ from softjac.derivation.content.pieces import (
 )
 from softjac.derivation.content.quotient import S2
 from softjac.derivation.expressions import Derivative, Divide, Expression, Log, Multiply, Sum, Symbol, Transpose
-from softjac.derivation.names import EYE, ONE, ONES, P, ZERO, J, S, by, delta, e, p, z
+from softjac.derivation.names import EYE, ONE, ONES, ZERO, J, P, S, by, delta, e, p, z
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import text
 
@@ -73,7 +73,9 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
             free="ij",
         ),
         text("logarithm_multiply"),
-        chain(by(p("i"), "j"), (step(p("i") * by(LOG_P, "j"), "times_p"), step(ENTRY, "insert_bracket")), point, free="ij"),
+        chain(
+            by(p("i"), "j"), (step(p("i") * by(LOG_P, "j"), "times_p"), step(ENTRY, "insert_bracket")), point, free="ij"
+        ),
         *(() if point is None else log_matrix(point)),
         heading("logarithm_both_title", 3, "logarithm-both"),
         *both(point),
@@ -130,17 +132,11 @@ def compared(point: Point) -> tuple[Block, ...]:
     """Entries by either route, in numbers."""
     rows = []
     for i, j in some_entries(point):
-        by_log = reckoned(
-            (lambda a, b: a * b), (p(i), (ONE - p(i)) if i == j else -p(j)), J(i, j), point
-        )
+        by_log = reckoned((lambda a, b: a * b), (p(i), (ONE - p(i)) if i == j else -p(j)), J(i, j), point)
         over: Expression = e(i) * (S - e(i)) if i == j else -(e(i) * e(j))
         by_quotient = reckoned(Divide, (over, S2), J(i, j), point)
         rows.append(((J(i, j),), by_log[0], by_quotient[0], by_log[1]))
-    return (
-        table(
-            "logarithm_numbers", ("entry", "logarithm_by_log", "logarithm_by_quotient", "value"), rows
-        ),
-    )
+    return (table("logarithm_numbers", ("entry", "logarithm_by_log", "logarithm_by_quotient", "value"), rows),)
 
 
 def some_entries(point: Point) -> tuple[tuple[int, int], ...]:

@@ -1,6 +1,6 @@
 """Part 5: the Jacobian as a matrix, its entries in numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from softjac.derivation.blocks import Block
@@ -8,6 +8,7 @@ from softjac.derivation.content import structure
 from softjac.derivation.content.facts import facts
 from softjac.derivation.content.numpy_code import code, jacobian_code, matrix_shown, printed, rounded_all
 from softjac.derivation.content.pieces import (
+    Cell,
     about,
     chain,
     general_matrix,
@@ -21,7 +22,7 @@ from softjac.derivation.content.pieces import (
     step,
     table,
 )
-from softjac.derivation.expressions import Diagonal, Expression, Index, Multiply, Number, Transpose
+from softjac.derivation.expressions import Diagonal, Expression, Index, Multiply, Transpose
 from softjac.derivation.names import EYE, JACOBIAN, ONE, ONES, J, P, p
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import text
@@ -109,7 +110,9 @@ def flat_code(point: Point | None) -> Block:
         return code(lines, "", None)
     here = facts(point)
     n = range(here.n)
-    scaled = [[here.probabilities[j] * (here.complements[j] if i == j else -here.probabilities[j]) for j in n] for i in n]
+    scaled = [
+        [here.probabilities[j] * (here.complements[j] if i == j else -here.probabilities[j]) for j in n] for i in n
+    ]
     zero = all(abs(sum(row, Decimal(0))) <= NUMPY_CLOSE for row in scaled)
     if here.saturated:
         scaled = [rounded_all(row) for row in scaled]
@@ -131,18 +134,18 @@ def entries(point: Point) -> Iterator[Block]:
     yield from left_out(point)
 
 
-def diagonal_rows(point: Point) -> list[tuple[Expression, Expression, Number]]:
-    """p x (1 - p) for each class that is shown."""
-    rows = []
+def diagonal_rows(point: Point) -> Sequence[Sequence[Cell]]:
+    """P x (1 - p) for each class that is shown."""
+    rows: list[Sequence[Cell]] = []
     for i in shown_classes(point):
         left, right = reckoned(lambda a, b: a * b, (p(i), ONE - p(i)), J(i, i), point)
         rows.append((J(i, i), left, right))
     return rows
 
 
-def pair_rows(point: Point) -> list[tuple[tuple[str | Expression, ...], Expression, Number]]:
+def pair_rows(point: Point) -> Sequence[Sequence[Cell]]:
     """-p x p for each pair of classes that are shown."""
-    rows = []
+    rows: list[Sequence[Cell]] = []
     classes = shown_classes(point)
     for i in classes:
         for j in (j for j in classes if j > i):

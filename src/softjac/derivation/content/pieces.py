@@ -5,16 +5,16 @@ from dataclasses import replace
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import Literal
 
-from softjac.derivation.blocks import Block, Chain, Heading, Line, Parts, Table, Text
+from softjac.derivation.blocks import Block, Chain, Heading, Line, Parts, Table
 from softjac.derivation.content.facts import facts
-from softjac.derivation.evaluate import Given
+from softjac.derivation.evaluate import Evaluator, Given
 from softjac.derivation.expressions import Expression, Index, Matrix, Number
-from softjac.derivation.names import p, z
-from softjac.derivation.numbers import PLACES, arithmetic, number_of
+from softjac.derivation.names import z
+from softjac.derivation.numbers import PLACES, arithmetic, number_of, numbers_named
 from softjac.derivation.points import FEW_CLASSES, Point
 from softjac.derivation.sentences import Filling, rule_why, sentence, text
 
-BOTH = ("i", "j")
+LARGEST_WHOLE = 1000
 
 
 def heading(key: str, level: int, anchor: str, **given: Filling) -> Heading:
@@ -31,8 +31,9 @@ def step(expression: Expression, rule: str) -> Line:
 
 
 def about(expression: Expression, rule: str = "") -> Line:
-    """A line of rounded numbers."""
-    return Line("≈", expression, rule)
+    """A line of rounded numbers; one whose numbers are whole is exact."""
+    whole = all(number.places is None for number in numbers_named(expression))
+    return Line("=" if whole else "≈", expression, rule)
 
 
 def equals(expression: Expression, rule: str = "") -> Line:
@@ -64,7 +65,12 @@ def chain(
 
 
 def rounded(x: Expression, point: Point, places: int = PLACES) -> Number:
-    """The value of x, to be printed rounded."""
+    """The value of x, to be printed rounded; a small whole number as it is."""
+    evaluator = Evaluator(point)
+    with evaluator.computing():
+        value = evaluator.real(x, {})  # with all its digits: 1 - 1e-300 is not 1
+        if isinstance(value, Decimal) and abs(value) < LARGEST_WHOLE and value == value.to_integral_value():
+            return Number(int(value), None, x)
     return number_of(x, point, places)
 
 
@@ -73,15 +79,19 @@ def logit(i: int, point: Point) -> Number:
     return Number(point.logits[i], None, z(i))
 
 
-def reckoned(make: Callable[..., Expression], factors: Sequence[Expression], result: Expression, point: Point) -> tuple[
-    Expression, Number
-]:
+def reckoned(
+    make: Callable[..., Expression], factors: Sequence[Expression], result: Expression, point: Point
+) -> tuple[Expression, Number]:
     """Arithmetic with rounded numbers and its rounded result: the printed numbers give the printed result."""
     return arithmetic(make(*(rounded(x, point) for x in factors)), rounded(result, point))
 
 
 def reckoning(
-    make: Callable[..., Expression], factors: Sequence[Expression], result: Expression, point: Point, rule: str = "numbers"
+    make: Callable[..., Expression],
+    factors: Sequence[Expression],
+    result: Expression,
+    point: Point,
+    rule: str = "numbers",
 ) -> tuple[Line, Line]:
     """The same as two lines of a chain."""
     left, right = reckoned(make, factors, result, point)
@@ -116,11 +126,12 @@ def is_short(point: Point) -> bool:
     return point.n <= FEW_CLASSES
 
 
-def left_out(point: Point) -> tuple[Block, ...]:
-    """What is not shown, and how much it holds; nothing where all is shown."""
-    if is_short(point):
+def left_out(point: Point, classes: Sequence[int] | None = None) -> tuple[Block, ...]:
+    """How many classes are not shown, and how much they hold; nothing where all are shown."""
+    shown = shown_classes(point) if classes is None else classes
+    rest = [i for i in range(point.n) if i not in shown]
+    if not rest:
         return ()
-    rest = facts(point).by_size[FEW_CLASSES:]
     share = sum((facts(point).probabilities[i] for i in rest), Decimal(0))
     return (text("more_classes", left=str(len(rest)), count=str(point.n), share=plain(share)),)
 
@@ -148,7 +159,10 @@ def listed(items: Sequence[Parts]) -> Parts:
     return tuple(parts)
 
 
-def table(key: str, header: Sequence[Parts | str], rows: Sequence[Sequence[Parts | Expression | str]], **given: Filling) -> Table:
+Cell = Parts | Expression | str
+
+
+def table(key: str, header: Sequence[Parts | str], rows: Sequence[Sequence[Cell]], **given: Filling) -> Table:
     """A table; a header that is a string is a key of the sentences, a cell may be an expression or words."""
     head = tuple(sentence(title) if isinstance(title, str) else title for title in header)
     cells = tuple(tuple(cell if isinstance(cell, tuple) else (cell,) for cell in row) for row in rows)
@@ -177,31 +191,3 @@ def readers_matrix(point: Point, entry: Callable[[int, int], Expression]) -> Mat
     at = (0, 1, 2, None, n - 1)
     rows = tuple(tuple(None if i is None or j is None else entry(i, j) for j in at) for i in at)
     return Matrix(rows, (at, at))
-
-
-__all__ = [
-    "BOTH",
-    "about",
-    "chain",
-    "dotted",
-    "equals",
-    "exact",
-    "general_matrix",
-    "heading",
-    "is_short",
-    "left_out",
-    "listed",
-    "logit",
-    "named",
-    "numbers_row",
-    "p",
-    "percent",
-    "plain",
-    "readers_matrix",
-    "reckoned",
-    "reckoning",
-    "rounded",
-    "shown_classes",
-    "step",
-    "table",
-]

@@ -10,21 +10,19 @@ from softjac.derivation.content.pieces import (
     about,
     chain,
     equals,
-    exact,
     general_matrix,
     heading,
-    is_short,
+    left_out,
     logit,
     numbers_row,
-    plain,
     reckoned,
     rounded,
     table,
 )
 from softjac.derivation.content.softmax import share, total
-from softjac.derivation.expressions import Exp, Expression, Index, Matrix, Symbol
 from softjac.derivation.expressions import Derivative as By
-from softjac.derivation.names import JACOBIAN, L, ONE, P, J, S, Y, by, delta, e, p
+from softjac.derivation.expressions import Exp, Expression, Index, Matrix, Sum, Symbol
+from softjac.derivation.names import JACOBIAN, ONE, J, L, P, S, Y, by, delta, e, p
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import sentence, text
 
@@ -32,7 +30,9 @@ ANCHOR = "screen"
 MOST_CLASSES = 4
 """All of so many classes fit; of more the largest FEW are shown."""
 FEW = 4
-PAGE = "explanation.html"
+MOST_DOTS = 3
+"""With more rows of dots between the shown classes than this, one class fewer is shown."""
+PAGE = "page.html"
 
 
 def blocks(point: Point | None) -> tuple[Block, ...]:
@@ -44,17 +44,17 @@ def classes_of(point: Point) -> tuple[int, ...]:
     """The classes that are shown, in their order."""
     if point.n <= MOST_CLASSES:
         return tuple(range(point.n))
-    return tuple(sorted(facts(point).by_size[:FEW]))
+    few = tuple(sorted(facts(point).by_size[:FEW]))
+    return few if positions(few, point.n).count(None) <= MOST_DOTS else tuple(sorted(facts(point).by_size[: FEW - 1]))
 
 
 def readers(point: Point) -> Iterator[Block]:
     """With numbers."""
     shown = classes_of(point)
     yield heading("screen_title", 1, ANCHOR, logits=numbers_row(point.logits))
-    if len(shown) < point.n:
-        yield left_out(point, shown)
+    yield from left_out(point, shown)
     yield heading("screen_probabilities", 3, "screen-probabilities")
-    yield chain(S, (replace(line, rule="") for line in total(point)), point, size=point.n if is_short(point) else None)
+    yield sum_line(point)
     for i in shown:
         left, right = share(i, point)
         yield chain(p(i), (equals(Exp(logit(i, point)) / S), about(left), about(right)), point)
@@ -74,6 +74,13 @@ def readers(point: Point) -> Iterator[Block]:
     yield commands(point)
 
 
+def sum_line(point: Point) -> Block:
+    """S, in one line."""
+    if point.n > MOST_CLASSES:
+        return chain(S, (equals(Sum("l", e("l"))), about(rounded(S, point))), point)
+    return chain(S, (replace(line, rule="") for line in total(point)), point, size=point.n)
+
+
 def words(point: Point) -> Block:
     """Two sentences on the structure."""
     if point.n == 1:
@@ -82,28 +89,25 @@ def words(point: Point) -> Block:
     return Text((*sentence("screen_structure"), " ", *second.parts))
 
 
-def left_out(point: Point, shown: tuple[int, ...]) -> Block:
-    """How many classes are not shown, and what they hold."""
-    rest = [i for i in range(point.n) if i not in shown]
-    share_left = sum(facts(point).probabilities[i] for i in rest)
-    return text("more_classes", left=str(len(rest)), count=str(point.n), share=plain(exact(0).value + share_left))
-
-
-def shown_matrix(point: Point, shown: tuple[int, ...]) -> Matrix:
-    """Rows and columns of the shown classes, with dots where others lie between."""
+def positions(shown: tuple[int, ...], n: int) -> tuple[Index | None, ...]:
+    """The shown classes, and None where others lie before, between or behind them."""
     at: list[Index | None] = []
     for k, i in enumerate(shown):
         if i > (shown[k - 1] + 1 if k else 0):
             at.append(None)
         at.append(i)
-    if shown[-1] < point.n - 1:
-        at.append(None)
+    return (*at, None) if shown[-1] < n - 1 else tuple(at)
+
+
+def shown_matrix(point: Point, shown: tuple[int, ...]) -> Matrix:
+    """Rows and columns of the shown classes, with dots where others lie between."""
+    at = positions(shown, point.n)
 
     def entry(i: Index, j: Index) -> Expression:
         return rounded(J(i, j), point)
 
     rows = tuple(tuple(None if i is None or j is None else entry(i, j) for j in at) for i in at)
-    return Matrix(rows, (tuple(at), tuple(at))) if len(shown) < point.n else Matrix(rows)
+    return Matrix(rows, (at, at)) if len(shown) < point.n else Matrix(rows)
 
 
 def symbols() -> tuple[Block, ...]:

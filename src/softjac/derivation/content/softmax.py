@@ -15,6 +15,7 @@ from softjac.derivation.content.pieces import (
     is_short,
     left_out,
     logit,
+    plain,
     reckoned,
     reckoning,
     rounded,
@@ -22,7 +23,7 @@ from softjac.derivation.content.pieces import (
     step,
     table,
 )
-from softjac.derivation.expressions import Add, Divide, Exp, Expression, Sum, Symbol
+from softjac.derivation.expressions import Add, Divide, Exp, Expression, Number, Sum, Symbol
 from softjac.derivation.names import ONE, P, S, Z, e, m, p, z
 from softjac.derivation.numbers import PLACES
 from softjac.derivation.points import Point
@@ -32,6 +33,7 @@ from softjac.derivation.sentences import text
 ANCHOR = "softmax"
 LARGEST_EXPONENT = Decimal("709.78")
 """NumPy's exp returns inf beyond this, for float64."""
+LONGEST = 7
 FREE_M = ((m, "m"),)
 
 
@@ -178,9 +180,7 @@ def shift(point: Point | None) -> tuple[Block, ...]:
         text("softmax_zero"),
         fixed(("print(np.exp(-746.0))",), "0.0"),
         text("softmax_batch"),
-        fixed(
-            ("batch = np.array([[0.0, 0.0], [0.0, 1000.0]])", "print(softmax(batch))"), "[[0.5 0.5]\n [0.  1. ]]"
-        ),
+        fixed(("batch = np.array([[0.0, 0.0], [0.0, 1000.0]])", "print(softmax(batch))"), "[[0.5 0.5]\n [0.  1. ]]"),
     )
 
 
@@ -190,16 +190,18 @@ def shifted_values(point: Point) -> tuple[Block, ...]:
     total_shifted = Sum("l", Exp(z("l") - z(top)))
     rows = []
     for i in shown_classes(point):
-        distance = plain_difference(point.logits[i], point.logits[top])
         left, right = reckoned(Divide, (Exp(z(i) - z(top)), total_shifted), p(i), point)
-        rows.append((str(i), exact(distance), rounded(Exp(z(i) - z(top)), point), left, right))
+        rows.append(
+            (str(i), distance(point.logits[i], point.logits[top]), rounded(Exp(z(i) - z(top)), point), left, right)
+        )
     header = ("class", (z("i") - m,), (Exp(z("i") - m),), (Exp(z("i") - m) / Sum("l", Exp(z("l") - m)),), (p("i"),))
     return (table("softmax_shift_table", header, rows, m=(m, " = ", logit(top, point))),)
 
 
-def plain_difference(a: Decimal, b: Decimal) -> Decimal:
-    """The difference of two logits as the reader would write it: of the numbers as printed."""
-    return printed_value(a, None) - printed_value(b, None)
+def distance(a: Decimal, b: Decimal) -> Number:
+    """The difference of two logits as the reader writes them; of long ones rounded."""
+    difference = printed_value(a, None) - printed_value(b, None)
+    return exact(difference) if len(str(difference)) <= LONGEST else plain(difference)
 
 
 def own_overflow(point: Point) -> Iterator[Block]:
@@ -220,4 +222,3 @@ def overflow_code(point: Point | None) -> Block:
         return code(lines, "", None)
     naive = vector_shown([Decimal("nan")] * point.n)
     return code(lines, f"{naive}\n{vector_shown(facts(point).probabilities)}", point)
-

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from softjac.derivation.blocks import Block, Parts, Text
 from softjac.derivation.content.facts import facts
-from softjac.derivation.content.numpy_code import code, fixed, matrix_shown
-from softjac.derivation.content.pieces import chain, exact, heading, listed, percent, plain, rounded, step, table
+from softjac.derivation.content.numpy_code import code, matrix_shown
+from softjac.derivation.content.pieces import chain, exact, heading, listed, percent, rounded, step, table
 from softjac.derivation.expressions import Divide, Expression, Number, Power, Sum, Symbol
-from softjac.derivation.names import ONE, ZERO, J, by, delta, e, p, z
+from softjac.derivation.names import ONE, ZERO, J, by, delta, p, z
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import sentence, text
 
@@ -53,7 +53,7 @@ def sums(point: Point | None) -> tuple[Block, ...]:
             Sum("j", J("i", "j")),
             (
                 step(Sum("j", entry), "jacobian_entry"),
-                step(p("i") - p("i") * Sum("j", p("j")), "pick"),
+                step(p("i") - p("i") * Sum("j", p("j")), "pick_row"),
                 step(p("i") - p("i"), "sums_to_one"),
                 step(ZERO, "difference_zero"),
             ),
@@ -122,12 +122,17 @@ def words(point: Point | None) -> tuple[Block, ...]:
             free="i",
         ),
         text("matrix_saturated"),
-        table("matrix_saturated_table", ("matrix_saturated_gap", "matrix_saturated_p", "matrix_saturated_entry"), gaps()),
+        table(
+            "matrix_saturated_table", ("matrix_saturated_gap", "matrix_saturated_p", "matrix_saturated_entry"), gaps()
+        ),
         *(() if point is None else saturated(point)),
         text("matrix_relative"),
         chain(
             Divide(ONE, p("i")) * by(p("i"), "i"),
-            (step(Divide(ONE, p("i")) * p("i") * (ONE - p("i")), "jacobian_entry"), step(ONE - p("i"), "equal_cancels")),
+            (
+                step(Divide(ONE, p("i")) * p("i") * (ONE - p("i")), "jacobian_entry"),
+                step(ONE - p("i"), "equal_cancels"),
+            ),
             point,
             free="i",
         ),
@@ -162,7 +167,7 @@ def trade(point: Point) -> Iterator[Block]:
     elif len(pairs) == 1:
         yield text("matrix_trade", i=str(i), j=str(j), entry=entry)
     else:
-        shown: list[Parts] = [(f"{a} and {b}",) for a, b in pairs[:MOST_PAIRS]]
+        shown: list[Parts] = [(J(a, b),) for a, b in pairs[:MOST_PAIRS]]
         if len(pairs) > MOST_PAIRS:
             shown = [*shown[:-1], sentence("more_pairs", count=str(len(pairs) - MOST_PAIRS + 1))]
         yield text("matrix_trade_tied", pairs=listed(shown), entry=entry)
@@ -213,6 +218,3 @@ def relative(point: Point) -> Iterator[Block]:
         p_j=p(large),
         large=percent(here.complements[large] / 100),
     )
-
-
-__all__ = ["blocks", "e", "fixed", "plain"]
