@@ -136,10 +136,10 @@ def left_out(point: Point, classes: Sequence[int] | None = None) -> tuple[Block,
     return (text("more_classes", left=str(len(rest)), count=str(point.n), share=plain(share)),)
 
 
-def numbers_row(values: Sequence[Decimal]) -> Parts:
-    """Numbers as they are, in parentheses: (1, 2, 3). Of many, the first three and the last."""
+def numbers_row(values: Sequence[Decimal], most: int = 2 * FEW_CLASSES) -> Parts:
+    """Numbers as they are, in parentheses: (1, 2, 3). Of more than `most`, the first three and the last."""
     printed: list[str | Expression] = ["("]
-    short = len(values) > 2 * FEW_CLASSES
+    short = len(values) > most
     for k, value in enumerate(values):
         if short and 3 <= k < len(values) - 1:
             if k == 3:
