@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from functools import lru_cache
-from importlib.util import find_spec
 
 from softjac import derivation
 from softjac.derivation.blocks import Chain, Line
@@ -23,6 +22,7 @@ from softjac.derivation.expressions import (
 )
 from softjac.derivation.numbers import arithmetic, number_of
 from softjac.derivation.points import reader_point
+from softjac.derivation.views import view
 
 S, L = Symbol("S"), Symbol("L")
 P, Y, ONES, EYE, JACOBIAN = (Vector(name) for name in ("p", "y", "1", "I", "J"))
@@ -151,25 +151,36 @@ def numeric(at):
 
 @lru_cache
 def all_chains():
-    """(name, chain) of every chain of the samples and of the content, at several logits and in symbols."""
+    """Name and chain: every chain of the samples and of the content, in symbols and at several logits.
+
+    A chain that says the same at several logits is there once, with the fewest points at which it is checked.
+    """
     at = point("1", "2", "3", label=2)
-    found = [(f"samples: {name}", x) for name, x in {**symbolic(at), **numeric(at)}.items()]
-    found += [(f"symbols: {name}", x) for name, x in symbolic().items()]
-    if find_spec("softjac.derivation.content") is not None:
-        for title, options in EXPLAINED.items():
-            logits, *_ = options["logits"]
-            rest = {key: value for key, value in options.items() if key != "logits"}
-            chains = derivation.explain(logits, **rest).chains
-            found += [(f"{title}: {k}", x) for k, x in enumerate(chains)]
-    return tuple(found)
+    found = [(f"symbols: {name}", x) for name, x in symbolic().items()]
+    found += [(f"samples: {name}", x) for name, x in {**symbolic(at), **numeric(at)}.items()]
+    for title, (function, logits, options) in EXPLAINED.items():
+        chains = function(logits, **options).chains
+        assert chains
+        found += [(f"{title}: {k}", x) for k, x in enumerate(chains)]
+    distinct = {}
+    for name, x in found:
+        said = (x.goal, tuple(line.expression for line in x.lines), x.free, x.where, x.given, x.size, x.label)
+        distinct.setdefault(said, (f"{len(distinct)} {name}", x))
+    return dict(distinct.values())
 
 
+explain = derivation.explain
 EXPLAINED = {
-    "explain()": {"logits": [None]},
-    "explain([1, 2, 3])": {"logits": [[1, 2, 3]]},
-    "explain([1, 2, 3], label, nudge)": {"logits": [[1, 2, 3]], "label": 2, "nudge": [0.1, 0, 0]},
-    "explain([0.3, -1.1])": {"logits": [[0.3, -1.1]], "label": 0},
-    "explain([0.5, 0.5, -2, 0.7])": {"logits": [[0.5, 0.5, -2, 0.7]], "label": 1},
-    "explain([1, 2, 3], entry (0, 2))": {"logits": [[1, 2, 3]], "entry": (0, 2)},
-    "explain([1, 2, 3], entry (1, 1))": {"logits": [[1, 2, 3]], "entry": (1, 1)},
+    "explain()": (explain, None, {}),
+    "explain([1, 2, 3])": (explain, [1, 2, 3], {}),
+    "explain([1, 2, 3], label, nudge)": (explain, [1, 2, 3], {"label": 2, "nudge": [0.1, 0, 0]}),
+    "explain([0.3, -1.1])": (explain, [0.3, -1.1], {"label": 0}),
+    "explain([0.5, 0.5, -2, 0.7])": (explain, [0.5, 0.5, -2, 0.7], {"label": 1}),
+    "entry, in symbols": (explain, None, {"entry": (0, 2)}),
+    "entry (0, 2)": (explain, [1, 2, 3], {"entry": (0, 2)}),
+    "entry (1, 1)": (explain, [1, 2, 3], {"entry": (1, 1)}),
+    "screen": (view, [1, 2, 3], {}),
+    "screen, in symbols": (view, None, {}),
+    "view, label, nudge": (view, [1, 2, 3], {"label": 1, "nudge": [0.1, 0, 0], "entry": (2, 0)}),
+    "view, by": (view, [1, 2, 3], {"by": "both"}),
 }

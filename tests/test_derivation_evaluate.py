@@ -205,6 +205,18 @@ def test_what_has_no_value_is_refused(name):
     assert phrase in str(caught.value)
 
 
+def test_the_letter_of_a_sum_is_its_own():
+    assert evaluate(z("i") * Sum("i", z("i")), AT, {"i": 2}) == 18
+
+
+def test_a_symbol_has_the_meaning_that_is_given_with_it():
+    at = point("1", "2")
+    meanings = [((Symbol("q"), z(i)),) for i in range(2)]
+    assert [evaluate(Symbol("q"), at, given=given) for given in meanings] == [1, 2]
+    with pytest.raises(DerivationError, match="q has no meaning"):
+        evaluate(Symbol("q"), at)
+
+
 def test_a_circle_of_definitions_is_refused():
     given = ((Symbol("a"), Symbol("b") + 1), (Symbol("b"), Symbol("a") - 1))
     with pytest.raises(DerivationError, match="defined by itself"):

@@ -16,7 +16,7 @@ from softjac.derivation.points import Point, general, one_hot, soft
 from softjac.derivation.verify import sizes
 from softjac.errors import DerivationError
 
-CHAINS = {f"{k} {name}": x for k, (name, x) in enumerate(dict.fromkeys(all_chains()))}
+CHAINS = all_chains()
 
 
 def letters_of(chain):

@@ -1,9 +1,9 @@
 """A hundred random logits: all chains hold to 50 digits, and what they end in is what softjac computes."""
 
 import random
+import time
 from decimal import Decimal
 from fractions import Fraction
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from softjac.derivation._arguments import point_of
 from softjac.derivation.evaluate import evaluate
 from softjac.derivation.expressions import Derivative, Symbol, Vector
 from softjac.derivation.verify import is_said_of
+from softjac.derivation.views import view
 
 chance = random.Random(20240)
 KINDS = {
@@ -41,9 +42,10 @@ def ulps(found, exact):
 def chains_at(logits, label):
     at = point_of(logits, label, None)
     found = [*symbolic(at).values(), *numeric(at).values()]
-    if find_spec("softjac.derivation.content") is not None:
-        nudge = [0.1, *[0.0] * (len(logits) - 1)]
-        found += derivation.explain(logits, label=label, nudge=nudge).chains
+    nudge = [0.1, *[0.0] * (len(logits) - 1)]
+    found += derivation.explain(logits, label=label, nudge=nudge).chains
+    found += view(logits).chains
+    found += view(logits, label=label, nudge=nudge, entry=(0, len(logits) - 1)).chains
     return at, found
 
 
@@ -98,3 +100,17 @@ def test_every_size_and_gap_is_among_the_cases():
     assert sum(35 < gap < 45 for gap in gaps) >= 10
     assert sum(len(set(logits)) < len(logits) for _, logits, _ in CASES) >= 15
     assert all(Decimal(x).is_finite() for _, logits, _ in CASES for x in logits)
+
+
+@pytest.mark.parametrize("n", [6, 50])
+def test_all_of_it_is_built_in_two_seconds(n):
+    # Processor time of this thread, and the least of some runs: other work on the machine can only add.
+    times = []
+    logits = [k * 0.31 % 5 for k in range(n)]
+    for _ in range(5):
+        start = time.thread_time()
+        derivation.explain(logits, label=0, nudge=[0.1, *[0.0] * (n - 1)])
+        times.append(time.thread_time() - start)
+        if times[-1] < 2:
+            return
+    pytest.fail(f"explain took at least {min(times):.1f} s")
