@@ -74,9 +74,6 @@ def test_standard_names_are_expressions():
 
 # -------------------------------------------------------------------------------------------------- the table in use
 
-TABLE = resources.files("softjac.derivation").joinpath("sentences", "en.toml")
-needs_table = pytest.mark.skipif(not TABLE.is_file(), reason="the content is not here yet")
-
 
 def keys_in_the_source():
     """What may be a key: the strings that stand in the sources, and patterns of those that are put together."""
@@ -94,7 +91,6 @@ def keys_in_the_source():
     return found, patterns
 
 
-@needs_table
 def test_every_sentence_is_used():
     table = sentences.sentences()
     found, patterns = keys_in_the_source()
@@ -102,13 +98,11 @@ def test_every_sentence_is_used():
     assert not {key for key in unused if not any(re.fullmatch(pattern, key) for pattern in patterns)}
 
 
-@needs_table
 def test_every_rule_can_be_written():
     for key in sentences.sentences().rules:
         assert sentences.rule_name(key)
         assert sentences.rule_why(key)
 
 
-@needs_table
 def test_text_is_a_paragraph():
     assert sentences.text("title") == Text(sentences.sentence("title"))
