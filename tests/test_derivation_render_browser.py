@@ -7,11 +7,13 @@ import pytest
 from derivation_fixture import ALL, rule
 from rendering_engines import chromium
 from softjac.derivation.render import render
+from test_derivation_render_whole import whole
 
 pytestmark = pytest.mark.browser
 
 WIDTHS = (1200, 360)
 SCHEMES = ("light", "dark")
+WHOLE = ("123", "many")
 
 
 @pytest.fixture(scope="module")
@@ -25,18 +27,27 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    file = tmp_path_factory.mktemp("page") / "page.html"
-    file.write_text(render(ALL, "html", rule=rule), encoding="utf-8")
-    return file.as_uri()
+def addresses(tmp_path_factory):
+    """Pages by name: the fixture, and the whole text as readers get it."""
+    folder = tmp_path_factory.mktemp("pages")
+    pages = {name: render(whole(name), "html") for name in WHOLE}
+    for name, page in (pages | {"fixture": render(ALL, "html", rule=rule)}).items():
+        (folder / f"{name}.html").write_text(page, encoding="utf-8")
+    return {name: (folder / f"{name}.html").as_uri() for name in ("fixture", *WHOLE)}
 
 
 @pytest.fixture
-def open_page(browser, address):
+def address(addresses):
+    return addresses["fixture"]
+
+
+@pytest.fixture
+def open_page(browser, addresses):
     """Opens the page; every request but that for the page itself is recorded and stopped."""
     contexts = []
 
-    def opened(*, width=1200, scheme="light", motion="no-preference", bypass_csp=False):
+    def opened(*, width=1200, scheme="light", motion="no-preference", bypass_csp=False, name="fixture"):
+        address = addresses[name]
         context = browser.new_context(
             viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion=motion, bypass_csp=bypass_csp
         )
@@ -54,13 +65,18 @@ def open_page(browser, address):
         context.route("**/*", decide)
         page.on("console", lambda message: page.complaints.append(message.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.clock.install()
+        page.clock.install(time=0)
         page.goto(address)
         return page
 
     yield opened
     for context in contexts:
         context.close()
+
+
+def stop_the_clock(page):
+    """Time passes by run_for alone, however slow the machine."""
+    page.clock.pause_at(3600)
 
 
 def texts(page, selector):
@@ -101,23 +117,47 @@ def test_the_policy_stops_a_script_that_is_not_the_pages_own(open_page):
     assert page.evaluate("window.foreign") is None
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("state", ["page", "marked", "slide"])
+@pytest.mark.parametrize(
+    ("state", "width", "scheme"),
+    [
+        *(("page", width, scheme) for width in WIDTHS for scheme in SCHEMES),
+        *((state, *at) for state in ("marked", "slide") for at in ((1200, "dark"), (360, "light"))),
+    ],
+)
 def test_axe_finds_nothing(open_page, width, scheme, state):
-    from axe_playwright_python.sync_playwright import Axe
-
     page = open_page(width=width, scheme=scheme, motion="reduce", bypass_csp=True)
+    if state == "page":
+        page.click("summary")  # the contents, with their links
     if state == "marked":
         page.locator(".chain").first.focus()
         page.keyboard.press("ArrowRight")
-    if state == "slide":
+    if state == "slide":  # one that shows the line before
         page.click("#present")
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+    assert_axe_finds_nothing(page)
+
+
+def assert_axe_finds_nothing(page):
+    from axe_playwright_python.sync_playwright import Axe
+
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]})
     assert found.violations_count == 0, found.generate_report()
     assert len(found.response["passes"]) > 10
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_whole_text_fits_and_asks_for_nothing(open_page, width, name):
+    page = open_page(width=width, name=name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.requests == page.complaints == []
+
+
+def test_axe_finds_nothing_in_the_whole_text(open_page):
+    """Once, because it takes a quarter of a minute: widths and colours are those of the fixture."""
+    assert_axe_finds_nothing(open_page(width=360, scheme="dark", bypass_csp=True, name="123"))
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -269,6 +309,7 @@ def test_a_leading_paragraph_is_shown_with_what_it_leads_to(open_page):
 
 def test_slides_wait_until_play_and_then_take_three_seconds(open_page):
     page = open_page()
+    stop_the_clock(page)
     page.click("#present")
     page.clock.run_for(20_000)
     assert shown_steps(page) == [0]
@@ -289,6 +330,7 @@ def test_slides_wait_until_play_and_then_take_three_seconds(open_page):
 
 def test_a_step_by_hand_pauses(open_page):
     page = open_page()
+    stop_the_clock(page)
     page.click("#present")
     page.click("#play")
     page.keyboard.press("ArrowRight")
@@ -299,6 +341,7 @@ def test_a_step_by_hand_pauses(open_page):
 
 def test_nothing_moves_by_itself_where_less_motion_is_asked_for(open_page):
     page = open_page(motion="reduce")
+    stop_the_clock(page)
     page.click("#present")
     assert not page.is_visible("#play")
     assert "less motion" in texts(page, "#state")[0]

@@ -46,7 +46,7 @@ _SPECIAL = {
 
 TIMES: dict[str, list[str]] = {"": [], "dot": [r"\cdot"], "cross": [r"\times"]}
 # Keeps rows with fractions in them apart, which an array does not.
-STRUT = r"\rule[-1.5ex]{0pt}{4.2ex} "
+STRUT = r"\rule[-1.7ex]{0pt}{4.6ex} "
 
 
 def escape(text: str) -> str:

@@ -1,11 +1,12 @@
 """A derivation as LaTeX: a whole document, or a fragment for one that loads amsmath and graphicx."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from softjac.derivation.blocks import Chain, Code, Heading, Parts, Table, Text
 from softjac.derivation.expressions import Expression
 from softjac.derivation.printers import LatexPrinter, TextPrinter
-from softjac.derivation.printers.latex import STRUT, escape
+from softjac.derivation.printers.latex import escape
 from softjac.derivation.printers.text import in_ascii
 from softjac.derivation.render._base import Renderer, named_rule
 
@@ -27,6 +28,8 @@ FIT = r"""\providecommand{\softjacfit}[2]{\sbox0{$\displaystyle #2$}%
 """
 # Expressions that are longer than this as text are measured, and scaled where they do not fit.
 LONG = 48
+# Keeps rows of a table with fractions in them apart.
+STRUT = r"\rule[-2.8ex]{0pt}{7.2ex} "
 # In a typewriter font: spaces stay, hyphens do not join, quotes stay straight.
 _TYPED = {" ": "~", "-": "{-}", "'": r"\textquotesingle{}", "<": "<", ">": ">", "|": "|"}
 _TYPED.update({character: f"\\char{ord(character)}{{}}" for character in '"_{}\\~^`'})
@@ -75,7 +78,7 @@ class LatexRenderer(Renderer):
                 if line.why:
                     name = rf"\emph{{{self.inline(self.rule(line))}}}: " if line.rule else ""
                     reasons.append(rf"\item {name}{self.inline(line.why)}")
-        aligned = "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
+        aligned = "{\\setlength{\\jot}{0.6em}\n\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}}"
         if not reasons:
             return aligned
         return "\n".join([aligned, r"\begin{itemize}", *reasons, r"\end{itemize}"])
@@ -88,8 +91,9 @@ class LatexRenderer(Renderer):
         body = [rf"\begin{{tabular}}{{{columns}}}", header, *rows, r"\end{tabular}"]
         measured = r"\sbox0{" + "%\n" + "\n".join(body) + "}%"
         placed = r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
+        display = "\\everymath{\\displaystyle}%\n" if any(r"\frac" in row for row in rows) else ""
         caption = rf"\textbf{{{self.inline(block.caption)}}}\par\smallskip"
-        return f"\\begin{{center}}\n{caption}\n{measured}\n{placed}\n\\end{{center}}"
+        return f"\\begin{{center}}\n{caption}\n{display}{measured}\n{placed}\n\\end{{center}}"
 
     def _row(self, row: Sequence[Parts]) -> str:
         cells = [self.inline(cell) for cell in row]
@@ -119,4 +123,6 @@ def _typed(content: str) -> str:
     """Lines in a typewriter font, each escaped: verbatim would end at the first end of it in the content."""
     lines = in_ascii(content.strip("\n").expandtabs()).split("\n")
     typed = ["".join(_TYPED.get(character) or escape(character) for character in line) or "~" for line in lines]
-    return "{\\small\\ttfamily\\raggedright\n" + "\\\\\n".join(typed) + "\\par}"
+    # A long line may break, at the last of the spaces between two words.
+    typed = [re.sub(r"(?<=[^~])(~*)~(?=[^~])", r"\1 ", line) for line in typed]
+    return "{\\small\\ttfamily\\frenchspacing\\raggedright\n" + "\\\\\n".join(typed) + "\\par}"

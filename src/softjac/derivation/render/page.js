@@ -158,7 +158,6 @@
     play.hidden = less.matches;
   };
   const advance = () => {
-    if (less.matches) return;
     play.textContent = play.dataset.pause;
     state.textContent = state.dataset.playing;
     timer = setInterval(() => show(at + 1), seconds * 1000);
