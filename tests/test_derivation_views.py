@@ -98,5 +98,5 @@ def test_without_numbers_the_screen_is_in_symbols():
 def test_the_numpy_lines_of_the_views_run(logits):
     label = len(logits) - 1
     view = derivation.views.view(logits, label=label, nudge=[0.1, *[0.0] * label])
-    setup = derivation.explain(logits, parts="softmax").blocks[:6]
-    assert any(run_code(derivation.Derivation(view.title, (*setup, *view.blocks))))
+    assert any(run_code(view))
+    assert run_code(derivation.views.view(logits, by="both"))
