@@ -1,12 +1,17 @@
 """The whole text in every format, for logits of several kinds: what holds for the fixture holds for readers, too."""
 
+import json
 import re
+from contextlib import redirect_stdout
 from functools import cache
+from io import StringIO
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from softjac import derivation
+from softjac.derivation.blocks import Code
 from softjac.derivation.render import render
 from test_derivation_render_html import Balance, parsed
 from test_derivation_render_markup import assert_balanced, without_fences
@@ -82,3 +87,20 @@ def test_latex_compiles_and_fits_the_page(case, tmp_path):
 @pytest.mark.tex
 def test_a_fragment_compiles_in_a_document_of_somebody_else(tmp_path):
     compiled(tmp_path, WRAPPED % render(whole("123"), "latex", fragment=True))
+
+
+@pytest.mark.parametrize("case", ["123", "many"])
+@pytest.mark.parametrize("part", [None, *derivation.parts()])
+def test_the_cells_of_a_notebook_run_in_order_and_show_what_the_text_shows(case, part):
+    pytest.importorskip("nbformat", reason="install the extra [notebook]")
+    options = dict(CASES[case])
+    made = whole(case) if part is None else derivation.explain(options.pop("logits"), parts=part, **options)
+    cells = [cell for cell in json.loads(render(made, "ipynb"))["cells"] if cell["cell_type"] == "code"]
+    blocks = [block for block in made.blocks if isinstance(block, Code)]
+    assert len(cells) == len(blocks) > 0
+    names = {}
+    with np.printoptions():  # the first cell sets them
+        for cell, block in zip(cells, blocks, strict=True):
+            with redirect_stdout(StringIO()) as shown:
+                exec("".join(cell["source"]), names)  # the code is the text's own
+            assert shown.getvalue().rstrip() == block.shows.rstrip(), block.source
