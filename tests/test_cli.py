@@ -266,17 +266,19 @@ def test_help():
     alone = output()
     assert alone == output("-h") == output("--help")
     assert alone.isascii()
-    assert sum(line.startswith("    softjac ") for line in alone.splitlines()) == 5  # examples
-    for command in ("softmax", "jacobian", "cross-entropy"):
+    assert sum(line.startswith("    softjac ") for line in alone.splitlines()) == 7  # examples
+    for command in ("softmax", "jacobian", "cross-entropy", "explain", "plot"):
+        options = ["--axis", "--array", "--format", "-o, --output"]
+        options += {"explain": ["--entry", "--nudge", "--all"], "plot": []}.get(command, ["--decimals"])
         for words in ([command, "-h"], [command, "1", "2", "--help"], [command, "-h", "--format", "json"]):
             printed = output(*words)
             assert printed.isascii()
-            for part in ("Usage: softjac " + command, "--axis", "--decimals", "--format", "-o, --output", "Example: "):
+            for part in ("Usage: softjac " + command, *options, "Example: "):
                 assert part in printed
 
 
 def test_help_is_within_80_columns_and_claims_no_more_than_the_readme():
-    for words in ([], ["softmax", "-h"], ["jacobian", "-h"], ["cross-entropy", "-h"]):
+    for words in ([], ["softmax", "-h"], ["jacobian", "-h"], ["cross-entropy", "-h"], ["explain", "-h"], ["plot", "-h"]):
         printed = output(*words)
         assert max(map(len, printed.splitlines())) <= 80
         assert "exact" not in printed

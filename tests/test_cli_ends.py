@@ -95,7 +95,7 @@ def interrupt(*_, **__):
         (app, "get_command"),
         (app, "Request"),  # while typer calls the command: it would make an exit code of the interrupt, and return it
         (app, "separate"),
-        (app, "perform"),
+        (app.Request, "perform"),
     ],
 )
 def test_an_interrupt_ends_with_130(module, name, monkeypatch):

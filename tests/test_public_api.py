@@ -34,6 +34,7 @@ FUNCTIONS = {
     "explain_dispatch": "(x, /)",
     "get_num_threads": "()",
     "num_threads": "(n, /)",
+    "plot_jacobian": "(logits, ax=None)",
     "set_num_threads": "(n, /)",
     "show_config": "()",
 }

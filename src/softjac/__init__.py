@@ -24,6 +24,7 @@ from softjac.jacobian import (
     softmax_vjp,
 )
 from softjac.operator import SoftmaxJacobian
+from softjac.pictures import plot_jacobian
 from softjac.softmax import log_softmax, logsumexp, softmax, softmax_complement
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "log_softmax_vjp",
     "logsumexp",
     "num_threads",
+    "plot_jacobian",
     "set_num_threads",
     "show_config",
     "softmax",

@@ -11,12 +11,13 @@ import typer
 from typer.main import get_command
 
 from softjac import __version__
+from softjac._cli import explain, plot
 from softjac._cli.digits import FEWEST, MOST, USUAL
 from softjac._cli.errors import CommandError, did_you_mean, quoted
 from softjac._cli.formats import FORMATS, SUFFIX_OF
 from softjac._cli.jobs import JOBS, Job
 from softjac._cli.output import standard_output
-from softjac._cli.run import Request, perform
+from softjac._cli.run import Request
 from softjac._cli.words import Option, is_data, separate, unknown_option
 
 NAME = "softjac"
@@ -27,6 +28,8 @@ Examples:
   softjac jacobian 1 2 3 --decimals 4 --format json
   softjac softmax logits.csv -o probs.npy    one vector a row, file to file
   softjac cross-entropy 1 2 3 --label 2      the loss, and its gradient
+  softjac explain 1 2 3                      where the numbers come from
+  softjac plot 1 2 3 -o jacobian.svg         a picture of the Jacobian
 """
 LOGITS = (
     'LOGITS are numbers (1 2 3, or "[1, 2, 3]"), a .csv, .npy or .npz file of rows, each a vector,'
@@ -82,6 +85,51 @@ Reduction = Annotated[
     str | None,
     typer.Option("--reduction", metavar="NAME", help="Of the losses of rows: mean, sum, none. Default: mean."),
 ]
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by", metavar="WAY", help=f"The derivative by one way, or both: {', '.join(explain.WAYS)}. Default: both."
+    ),
+]
+Entry = Annotated[
+    str | None, typer.Option("--entry", metavar="I,J", help="One entry of the Jacobian: dp[I]/dz[J], as 0,2.")
+]
+RightClass = Annotated[
+    str | None,
+    typer.Option("--label", metavar="N", help="The loss of the right class, counted from 0, its gradient, one step."),
+]
+Nudge = Annotated[
+    str | None,
+    typer.Option(
+        "--nudge",
+        metavar="LIST",
+        help="What a change of the logits does, beside what J predicts: 0.1,0,0, for example.",
+    ),
+]
+Part = Annotated[
+    str | None,
+    typer.Option("--part", metavar="NAME", help=f"A part of the text, or several: {', '.join(explain.PARTS)}."),
+]
+Whole = Annotated[bool, typer.Option("--all", help="The whole text.")]
+ExplainFormat = Annotated[
+    str | None,
+    typer.Option("--format", metavar="NAME", help=f"{', '.join(explain.SUFFIX_OF)}. Default: text, or what -o says."),
+]
+ExplainOutput = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help=f"Write to FILE, by its suffix: {', '.join(explain.SUFFIX_OF.values())}."
+    ),
+]
+PlotFormat = Annotated[
+    str | None, typer.Option("--format", metavar="NAME", help=f"{', '.join(plot.SUFFIX_OF)}. Default: what -o says.")
+]
+PlotOutput = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help=f"The picture, by its suffix: {', '.join(plot.SUFFIX_OF.values())}."
+    ),
+]
 FORMS = (
     "json has loss, gradient and probabilities; csv a line a row: label, its own loss, probabilities p and gradient g;"
     " npy the gradient. The gradient is that of the mean, unless --reduction says otherwise."
@@ -106,7 +154,7 @@ def run(words: Sequence[str]) -> None:
     if "--help" in given:
         _show_help(app, [name])
         return
-    perform(_typer(app, [name, *given, "--", *data]))
+    _typer(app, [name, *given, "--", *data]).perform()
 
 
 def _make_app() -> typer.Typer:
@@ -128,6 +176,8 @@ def _make_app() -> typer.Typer:
 
     for job in JOBS:
         (_add_labelled if job.has_labels else _add)(app, job)
+    _add_explain(app)
+    _add_plot(app)
     return app
 
 
@@ -172,6 +222,53 @@ def _add_labelled(app: typer.Typer, job: Job) -> None:
             "--reduction": reduction,
         }
         return Request(job, words or [], axis, array, decimals, format, output, labels)
+
+
+def _add_explain(app: typer.Typer) -> None:
+    what = (
+        "Where softmax, its Jacobian and the gradient of cross-entropy come from, step by step, with your numbers: on"
+        " one screen, or what the options select. Without LOGITS in symbols."
+    )
+
+    @app.command(
+        explain.NAME,
+        help=f"{what}\n\n{LOGITS}",
+        short_help="The derivation, step by step.",
+        epilog="Example: softjac explain 1 2 3 --entry 0,2",
+    )
+    def command(
+        words: Words = None,
+        by: By = None,
+        entry: Entry = None,
+        label: RightClass = None,
+        nudge: Nudge = None,
+        part: Part = None,
+        whole: Whole = False,
+        axis: Axis = None,
+        array: ArrayName = None,
+        format: ExplainFormat = None,  # noqa: A002
+        output: ExplainOutput = None,
+    ) -> explain.ExplainRequest:
+        return explain.ExplainRequest(words or [], by, entry, label, nudge, part, whole, axis, array, format, output)
+
+
+def _add_plot(app: typer.Typer) -> None:
+    what = "A picture of the Jacobian, as a heat map with its numbers, beside bars of the probabilities."
+
+    @app.command(
+        plot.NAME,
+        help=f"{what}\n\n{LOGITS}",
+        short_help="A picture of the Jacobian.",
+        epilog="Example: softjac plot 1 2 3 -o jacobian.svg",
+    )
+    def command(
+        words: Words = None,
+        axis: Axis = None,
+        array: ArrayName = None,
+        format: PlotFormat = None,  # noqa: A002
+        output: PlotOutput = None,
+    ) -> plot.PlotRequest:
+        return plot.PlotRequest(words or [], axis, array, format, output)
 
 
 def _show_help(app: Any, words: list[str]) -> None:

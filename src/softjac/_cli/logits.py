@@ -92,16 +92,21 @@ def _read_file(path: str, name: str | None, progress: Progress, column: LabelCol
         progress.stop()
 
 
-def _read_stdin(stdin: TextIO, source: str, progress: Progress, column: LabelColumn | None) -> Array:
+def read_stdin(stdin: TextIO, source: str) -> str:
+    """All of standard input as text."""
     try:
-        text = stdin.read()
+        return stdin.read().removeprefix("\ufeff")
     except UnicodeDecodeError:
         raise CommandError(f"{source} is not text in UTF-8: files of arrays are read by their names") from None
     except OSError as error:
         raise CommandError(f"cannot read {source}: {error.strerror or error}") from None
+
+
+def _read_stdin(stdin: TextIO, source: str, progress: Progress, column: LabelColumn | None) -> Array:
+    text = read_stdin(stdin, source)
     progress.start(f"reading {source}", len(text))
     try:
-        return read_text(text.removeprefix("\ufeff"), source, progress, column)
+        return read_text(text, source, progress, column)
     finally:
         progress.stop()
 

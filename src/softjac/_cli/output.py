@@ -28,7 +28,7 @@ def destination(path: str | None) -> Iterator[Write]:
     """What writes one piece of the result after the other: to the file ``path``, or without one to standard output."""
     if path is None:
         with standard_output() as stream:
-            yield lambda piece: stream.write(piece if isinstance(piece, str) else piece.decode())
+            yield lambda piece: _write_to(stream, piece)
         return
     try:
         with _open(path) as file:
@@ -53,6 +53,17 @@ def standard_output() -> Iterator[TextIO]:
     except OSError as error:
         silence(sys.stdout)
         raise CommandError(f"cannot write standard output: {error.strerror or error}") from None
+
+
+def _write_to(stream: TextIO, piece: str | bytes) -> None:
+    """Text in the encoding of the stream; bytes as they are, whatever that is, where the stream has a way for them."""
+    if isinstance(piece, str):
+        stream.write(piece)
+    elif hasattr(stream, "buffer"):
+        stream.flush()
+        stream.buffer.write(piece)
+    else:
+        stream.write(piece.decode())
 
 
 def silence(stream: TextIO | None) -> None:

@@ -38,26 +38,25 @@ class Request:
     output: str | None = None
     labels: Mapping[str, str | None] = field(default_factory=dict)
 
-
-def perform(request: Request) -> None:
-    """Read, compute, write. Every mistake is found before anything is computed or written, and is a CommandError."""
-    name = choose_format(request.format, request.output)
-    decimals = whole_number("--decimals", request.decimals, FEWEST, MOST, f"from {FEWEST} to {MOST}")
-    axis = whole_number("--axis", request.axis, -99, 99, "such as 0 or -1")
-    target = target_of(request.labels) if request.job.has_labels else None
-    progress = Progress(progress_is_welcome())
-    try:
-        with destination(request.output) as write:
-            column = target.column if target else None
-            logits = read_logits(request.words, axis, request.array, sys.stdin, progress, column)
-            screen = screen_of(sys.stdout) if request.output is None else Screen()
-            results = Results(request.job.compute, request.job.core, logits, progress, bar=not screen.terminal)
-            if target:
-                results = losses_of(results, target)
-            for piece in _pieces(name, results, decimals, request, screen):
-                write(piece)
-    finally:
-        progress.stop()
+    def perform(self) -> None:
+        """Read, compute, write. Every mistake is found before anything is computed or written: a CommandError."""
+        name = choose_format(self.format, self.output)
+        decimals = whole_number("--decimals", self.decimals, FEWEST, MOST, f"from {FEWEST} to {MOST}")
+        axis = whole_number("--axis", self.axis, -99, 99, "such as 0 or -1")
+        target = target_of(self.labels) if self.job.has_labels else None
+        progress = Progress(progress_is_welcome())
+        try:
+            with destination(self.output) as write:
+                column = target.column if target else None
+                logits = read_logits(self.words, axis, self.array, sys.stdin, progress, column)
+                screen = screen_of(sys.stdout) if self.output is None else Screen()
+                results = Results(self.job.compute, self.job.core, logits, progress, bar=not screen.terminal)
+                if target:
+                    results = losses_of(results, target)
+                for piece in _pieces(name, results, decimals, self, screen):
+                    write(piece)
+        finally:
+            progress.stop()
 
 
 def _pieces(
