@@ -278,7 +278,14 @@ def test_help():
 
 
 def test_help_is_within_80_columns_and_claims_no_more_than_the_readme():
-    for words in ([], ["softmax", "-h"], ["jacobian", "-h"], ["cross-entropy", "-h"], ["explain", "-h"], ["plot", "-h"]):
+    for words in (
+        [],
+        ["softmax", "-h"],
+        ["jacobian", "-h"],
+        ["cross-entropy", "-h"],
+        ["explain", "-h"],
+        ["plot", "-h"],
+    ):
         printed = output(*words)
         assert max(map(len, printed.splitlines())) <= 80
         assert "exact" not in printed
