@@ -18,6 +18,8 @@ COLOURS = "RdBu"
 BAR = "#4d4d4d"
 _DARK = 0.45  # luminance below which a number is written in white
 _CELL, _LEAST, _MOST = 0.62, 2.2, 5.4  # inches: a cell, and the matrix
+_GLYPH = 0.66  # width of a character in its own size, with a little room
+_FOUR_DIGITS = 6  # so many classes have room for logits of four digits
 _LARGEST_TEXT, _SMALLEST_TEXT = 10.0, 6.0
 _STYLE = {"svg.hashsalt": "softjac", "svg.fonttype": "path", "pdf.fonttype": 42, "savefig.facecolor": "white"}
 
@@ -27,16 +29,20 @@ def draw(drawing: Drawing, ax: Any = None) -> Any:
     if ax is None:
         from matplotlib import pyplot
 
-        ax = pyplot.figure(figsize=size(drawing), layout="constrained").subplots()
+        ax = pyplot.figure(figsize=size(drawing), layout="compressed").subplots()
     heat_map(drawing, ax)
     bars(drawing, ax)
     return ax
 
 
+def side(drawing: Drawing) -> float:
+    """Of the matrix, in inches."""
+    return min(max(_CELL * drawing.n, _LEAST), _MOST)
+
+
 def size(drawing: Drawing) -> tuple[float, float]:
     """Width and height of a figure in inches."""
-    side = min(max(_CELL * drawing.n, _LEAST), _MOST)
-    return side + 3.1, side + 1.5
+    return side(drawing) + 3.1, side(drawing) + 1.5
 
 
 def heat_map(drawing: Drawing, ax: Any) -> None:
@@ -63,6 +69,9 @@ def heat_map(drawing: Drawing, ax: Any) -> None:
         _write_numbers(drawing, ax, image)
     scale = ax.figure.colorbar(image, cax=ax.inset_axes((0, -0.12, 1, 0.04)), orientation="horizontal")
     scale.set_ticks([-most, 0, most], labels=[_printed(x, 4 if drawing.largest else 0) for x in (-most, 0, most)])
+    first, _, last = scale.ax.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
     scale.outline.set_visible(False)
     scale.ax.tick_params(length=0)
 
@@ -113,14 +122,16 @@ def _names(letter: str, n: int) -> list[str]:
 
 def _columns(drawing: Drawing) -> list[str]:
     """The logits, with their values where those fit."""
-    names = _names("z", drawing.n)
-    if drawing.n > NUMBERED:
+    n, names = drawing.n, _names("z", drawing.n)
+    values = [_minus(f"{z + 0.0:.{4 if n <= _FOUR_DIGITS else 3}g}") for z in drawing.logits.tolist()]
+    width = max(map(len, values)) * _GLYPH * _text_size(n)
+    if n > NUMBERED or width > 72 * side(drawing) / n:
         return names
-    return [f"{name}\n{_minus(f'{z + 0.0:.4g}')}" for name, z in zip(names, drawing.logits.tolist(), strict=True)]
+    return [f"{name}\n{value}" for name, value in zip(names, values, strict=True)]
 
 
 def _text_size(n: int) -> float:
-    return max(_SMALLEST_TEXT, min(_LARGEST_TEXT, 13.5 - 0.6 * n))
+    return max(_SMALLEST_TEXT, min(_LARGEST_TEXT, 13 - 0.65 * n))
 
 
 def _printed(value: float, decimals: int) -> str:
@@ -139,7 +150,7 @@ def written(drawing: Drawing, form: str) -> bytes:
     """The picture as a file: png, svg or pdf. The settings of the machine's matplotlib have no part in it."""
     file = io.BytesIO()
     with context(["default", _STYLE]):
-        figure = Figure(figsize=size(drawing), layout="constrained")
+        figure = Figure(figsize=size(drawing), layout="compressed")
         draw(drawing, figure.subplots())
         figure.savefig(
             file, format=form, dpi=150, bbox_inches="tight", pad_inches=0.12, metadata=_metadata(drawing, form)
