@@ -4,7 +4,7 @@
 # something else (memory, which sanitizers take), or takes long to find what the exact tests of the same calls find.
 core_tests=()
 for other in cli readme packaging import doctests differences benchmarks example frameworks native_kernels constants \
-  operator_native cross_entropy_docs cross_entropy_derivatives cross_entropy_memory cross_entropy_peers; do
+  operator_native cross_entropy_docs cross_entropy_derivatives cross_entropy_memory cross_entropy_peers plot notebooks; do
   core_tests+=("--ignore-glob=*/test_$other*.py")
 done
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,7 +14,6 @@ import pytest
 import softjac
 from cli_helpers import message, output
 from softjac import pictures
-from test_readme import ROOT
 
 mpl = pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install 'softjac[plot]'")
 mpl.use("agg")
@@ -21,7 +21,7 @@ mpl.use("agg")
 from matplotlib import pyplot  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-HEADER = b"\x89PNG\r\n\x1a\n"
+ROOT = Path(__file__).resolve().parent.parent
 SVG = "{http://www.w3.org/2000/svg}"
 LOGITS = {
     1: [7.0],
