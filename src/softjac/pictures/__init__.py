@@ -1,17 +1,20 @@
 """Pictures of what softjac computes. Needs the extra ``softjac[plot]``, which is loaded when a picture is drawn."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from softjac.errors import ArgumentError, ShapeError
 from softjac.jacobian import softmax_jacobian
-from softjac.pictures._drawing import MOST_CLASSES, Drawing
 from softjac.softmax import softmax
+
+if TYPE_CHECKING:
+    from softjac.pictures._drawing import Drawing
 
 __all__ = ["MOST_CLASSES", "drawing_of", "load", "plot_jacobian"]
 
+MOST_CLASSES = 1000
 MISSING_EXTRA = "pictures need one more package, matplotlib: pip install 'softjac[plot]'"
 
 
@@ -38,8 +41,10 @@ def plot_jacobian(logits: Any, ax: Any = None) -> Any:
     return load().draw(drawing, ax)
 
 
-def drawing_of(logits: Any) -> Drawing:
+def drawing_of(logits: Any) -> "Drawing":
     """What the picture shows: its numbers, and their description in words."""
+    from softjac.pictures._drawing import Drawing
+
     jacobian, probabilities = np.asarray(softmax_jacobian(logits)), np.asarray(softmax(logits))
     if probabilities.ndim != 1 or not probabilities.size:
         raise ShapeError(f"logits has shape {probabilities.shape}: a picture is of one vector, of shape (n,), n > 0.")

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from softjac._arguments import NDArray
 
-MOST_CLASSES = 1000
 NUMBERED = 12
 """Up to so many classes the entries stand in their cells."""
 NAMED = 30
