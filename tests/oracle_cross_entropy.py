@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 from flint import arb, fmpq
 
-from oracle import HALF_SUBNORMAL, SMALLEST_NORMAL, Entry, Row, Truth, exact, settle, total, working_precision
+from oracle import Entry, Row, Truth, exact, settle, total, working_precision
 
 NOTHING = Truth(arb(0))
-LAST_WITH_LOW_PART = SMALLEST_NORMAL * 2**53
 ZERO, ONE = Fraction(0), Fraction(1)
 
 
@@ -58,10 +57,7 @@ class LossRow:
         return self._known[of]
 
     def loss(self) -> Truth:
-        """Scale 2 zeta |lse| (|m| + log S): what z-loss has of the cancellation in lse.
-
-        A loss so small that a double has no low part for it is rounded before it is multiplied.
-        """
+        """Scale 2 zeta |lse| (|m| + log S): what z-loss has of the cancellation in lse."""
 
         def formula() -> Truth:
             s, by, zeta = self.row.level(), rational(self.factor), rational(self.zeta)
@@ -70,9 +66,7 @@ class LossRow:
             loss, scale = of_targets, arb(0)
             if self.zeta:
                 loss, scale = of_targets + zeta * lse * lse, 2 * by * zeta * abs(lse) * (abs(s.m) + s.log_S)
-            is_plain = self.factor == 1 and not self.zeta
-            lost = arb(0) if is_plain or loss > LAST_WITH_LOW_PART else by * (HALF_SUBNORMAL + loss * arb(2) ** -53)
-            return Truth(by * loss, scale, lost)
+            return Truth(by * loss, scale)
 
         return self._once(None, formula)
 

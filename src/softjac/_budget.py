@@ -15,9 +15,7 @@ The error of a result whose exact value is y is at most ulps * ulp(y) + factor *
     operator_entries           to_dense, row, diagonal, J[..., i, j]: products of those and of p, plain J
 
 cross_entropy is that of rows, sums and means; cross_entropy_grad is for a class or a one-hot row without smoothing and
-z_loss, cross_entropy_grad_soft for all other targets. A loss of a row below 2^-969 has no low part in a double:
-multiplied (by what the row counts, by z_loss), it costs half an ulp more, and below 2^-1022 half the last place times
-that factor.
+z_loss, cross_entropy_grad_soft for all other targets.
 
 Where the budget is a factor alone, half an ulp of a subnormal result and what subnormal probabilities cost come on top.
 

@@ -22,7 +22,8 @@ class Problem:
     part: which elements take part, or None. targets: see `Targets`; a row that does not count has the label -2.
     weight, omega: of classes and of rows, or None. label_smoothing, z_loss: numbers. dtype: of results; wide: of what
     is computed on the way. denominator: what a mean divides by, as hi + lo. scale: what a row counts in the result,
-    omega, for a mean divided by the denominator, as hi + lo.
+    omega, for a mean divided by the denominator, as hi + lo. unit: a power of two that losses are divided by until a
+    mean is complete, so that it is finite where some of its terms, times what they count, are not.
     """
 
     def __init__(
@@ -80,8 +81,12 @@ class Problem:
         self.z = given if given.dtype == self.dtype and given.flags.aligned else given.astype(self.dtype)
         with np.errstate(all="ignore"):
             self.denominator = self._denominator()
+        self.unit = 1.0
         if self.reduction == "mean":
             self._check_denominator()
+            if self.omega is not None and self.omega.size:
+                exponent = int(np.frexp(np.max(self.omega))[1])
+                self.unit = 2.0 ** min(max(exponent, 0), 1000)
 
     def _check_denominator(self) -> None:
         """A mean over nothing is 0. One over next to nothing has no digits left in its quotients."""
@@ -123,6 +128,10 @@ class Problem:
             return a.divide((self.wide.type(omega), self.wide.type(0.0)), (hi, lo))
         high, low = _sums.blockwise(lambda x: a.divide((x, 0.0 * x), (hi, lo)), 2, self.wide, omega)
         return high, low
+
+    def counts(self) -> NDArray | None:
+        """What the losses of rows are multiplied by: omega, in the unit."""
+        return self.omega if self.omega is None or self.unit == 1.0 else self.omega / self.unit
 
     def pieces(self) -> Iterator[tuple[Any, "Problem"]]:
         """Some rows at a time, as problems with the classes last, and where they stand in arrays with those last."""

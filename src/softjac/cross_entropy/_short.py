@@ -40,19 +40,20 @@ def value_and_grad(
         scale, scale_lo = 1.0, 0.0
     else:
         return NotImplemented
-    hi, lo = (np.empty(batch), np.empty(batch)) if value else (None, None)
+    dtype = logits.dtype
+    hi = np.empty(batch) if value else None
+    lo = np.empty(batch) if value and dtype.char == "d" else None
     g = (np.empty_like(logits) if out is None else out) if grad else None
     axis = len(batch)
-    if _core(logits, None, label, None, scale, scale_lo, None, None, axis, 0.0, 0.0, hi, lo, g) is NotImplemented:
+    if _core(logits, None, label, None, scale, scale_lo, None, None, None, axis, 0.0, 0.0, hi, lo, g) is NotImplemented:
         return NotImplemented
-    if hi is None or lo is None:
+    if hi is None:
         return None, g
-    dtype = logits.dtype
     if reduction == "none":
         with np.errstate(all="ignore"):
-            return np.where(np.isfinite(hi), hi + lo, hi).astype(dtype, copy=False)[()], g
+            return hi.astype(dtype, copy=False)[()], g
     if rows == 1:
-        s, rest, unit = hi.item(), lo.item(), 1.0
+        s, rest, unit = hi.item(), 0.0 if lo is None else lo.item(), 1.0
     else:
         with np.errstate(all="ignore"):
             total = _sums.Total(_FLOAT64)

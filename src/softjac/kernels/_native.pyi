@@ -69,6 +69,7 @@ def cross_entropy(
     mass: _Array | None,
     scale: _Array | float,
     scale_lo: _Array | float,
+    omega: _Array | None,
     weight: _Array | None,
     where: _Mask,
     axis: int,
@@ -91,4 +92,5 @@ def cross_entropy_hvp(
     bits: bool = ...,
     /,
 ) -> Any: ...
+def sum_of_losses(loss: _Array, loss_lo: _Array | None, /) -> Any: ...
 def scan_targets(targets: _Array, axis: int, weight: _Array | None, where: _Mask, /) -> Any: ...

@@ -1,8 +1,9 @@
 """The readable definition of cross-entropy, its gradient and its Hessian, in the notation of `reference`.
 
-Of a row: t_j are the effective targets, T their sum, zeta the factor of lse^2, and C what the row counts in the result.
+Of a row: t_j are the effective targets, T their sum, zeta the factor of lse^2, omega what the row counts, and C what it
+counts in the result.
 
-    loss      sum of t_j d_j + T log1p(R) + zeta lse^2
+    loss      omega (sum of t_j d_j + T log1p(R) + zeta lse^2)
     gradient  C ((T + 2 zeta lse) p_j - t_j), and at k C ((sum of the other t) - T q_k + 2 zeta lse p_k)
     product   p_i (alpha (w_i - wbar) + beta (v_k + wbar)), with w = v - v_k and wbar its mean under p
 
@@ -71,8 +72,8 @@ def _down(xp: Any, size: Array) -> Array:
     return xp.where(size > 2.0**400, 2.0**-600, xp.full_like(size, 1.0))
 
 
-def losses(a: Arithmetic, state: RowState, part: Array, targets: Targets, z_loss: float) -> Pair:
-    """Losses of rows, shape (..., 1), not negative.
+def losses(a: Arithmetic, state: RowState, part: Array, targets: Targets, z_loss: float, omega: Array) -> Pair:
+    """Losses of rows times omega, shape (..., 1), not negative.
 
     Where the target has an element with p = 0 the loss is +inf. Several +inf have no limit among each other: NaN, if
     there is a target on them. A row of which nothing is known is NaN, whatever its targets.
@@ -84,17 +85,24 @@ def losses(a: Arithmetic, state: RowState, part: Array, targets: Targets, z_loss
     beyond = _any(xp, has_target & part & (~state.active | xp.isinf(term[0])))
     spread = a.sum(a.keep(has_target & state.active & xp.isfinite(term[0]), term))
     log_S = state.log_total(a)
-    loss = a.add(spread, a.multiply(T, log_S))
-    loss = targets.up(loss[0]), targets.up(loss[1])
-    if a.scale != 1.0:
-        # What is subnormal is rounded once, at the end: log1p(R) is R there.
-        scaled = a.add((spread[0] * a.scale, spread[1] * a.scale), a.multiply(T, state.R))
-        low = (loss[0] < _LOW) & (state.R[0] < a.scale * _LOW)
-        loss = xp.where(low, targets.up(a.unscale(scaled)), loss[0]), xp.where(low, 0.0, loss[1])
     top, several, unknown = _odd(a, state)
+    beside: Pair = 0.0 * state.m, 0.0 * state.m
     if z_loss:
         lse = a.keep(~top, a.add((state.m, 0.0 * state.m), log_S))
-        loss = a.add(loss, a.multiply(a.multiply(lse, lse), (xp.full_like(state.m, z_loss), 0.0 * state.m)))
+        beside = a.multiply(a.multiply(lse, lse), (xp.full_like(state.m, z_loss), 0.0 * state.m))
+    loss = a.add(spread, a.multiply(T, log_S))
+    loss = targets.up(loss[0]), targets.up(loss[1])
+    loss, times = a.add(loss, beside), (omega, 0.0 * omega)
+    if a.scale == 1.0:
+        loss = a.multiply(loss, times)
+    else:
+        # What is subnormal is rounded once, at the end: log1p(R) is R there.
+        low = (loss[0] < _LOW) & (state.R[0] < a.scale * _LOW)
+        scaled = a.add((spread[0] * a.scale, spread[1] * a.scale), a.multiply(T, state.R))
+        scaled = a.add((targets.up(scaled[0]), targets.up(scaled[1])), (beside[0] * a.scale, beside[1] * a.scale))
+        scaled = a.multiply(a.keep(low, scaled), times)
+        loss = a.multiply(loss, times)
+        loss = xp.where(low, a.unscale(scaled), loss[0]), xp.where(low, 0.0, loss[1])
     on_top = _any(xp, has_target & state.active)
     hi = xp.where(beyond | (top & (z_loss > 0.0)), xp.inf, xp.where(top & ~several, 0.0, loss[0]))
     endless = xp.where(on_top, xp.nan, xp.where((T[0] > 0.0) | (z_loss > 0.0), xp.inf, xp.zeros_like(state.m)))

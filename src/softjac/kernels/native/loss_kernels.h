@@ -21,6 +21,12 @@ template <bool kLong> struct LossNumbers<NarrowFamily<kLong>> {
     using Inverse = typename Family::Inverse;
     static SOFTJAC_INLINE Two<F16> pair(const F16& x) { return {x, set1<F16>(0.0)}; }
     static SOFTJAC_INLINE Two<F16> pair_of_scaled(const F16& x) { return pair(x); }
+    // (c log1p(R) + rest) omega
+    static SOFTJAC_INLINE Two<F16> loss(const Two<F16>& c, const Two<F16>& log_S, const F16&, const Two<F16>& rest,
+                                        const F16& omega) {
+        return pair(fma(c.hi, log_S.hi, rest.hi) * omega);
+    }
+    template <class Mode> static SOFTJAC_INLINE void low_part(const Mode&, LossRows&, const F16&) {}  // it is 0
     // The exponential that was kept where x belongs.
     template <class Mode>
     static SOFTJAC_INLINE F16 exp_at(const Mode& mode, const LossRows& rows, Kept kept, const F16&) {
@@ -46,6 +52,21 @@ template <> struct LossNumbers<Wide> {
     static SOFTJAC_INLINE Two<F16> pair(const Two<F16>& x) { return x; }
     static SOFTJAC_INLINE Two<F16> pair_of_scaled(const Two<F16>& x) {
         return {x.hi * set1<F16>(kUnscale), x.lo * set1<F16>(kUnscale)};
+    }
+    // Where all of it is so small that products have no low part, log1p(R) is R, which is at hand scaled.
+    static SOFTJAC_INLINE Two<F16> loss(const Two<F16>& c, const Two<F16>& log_S, const Two<F16>& R, const Two<F16>& rest,
+                                        const F16& omega) {
+        const M16 low = lt(R.hi, set1<F16>(0x1p-700 * kScale)) & lt(rest.hi, set1<F16>(0x1p-700));
+        const F16 scale = select(low, set1<F16>(kScale), set1<F16>(1.0));
+        const F16 unscale = select(low, set1<F16>(kUnscale), set1<F16>(1.0));
+        const Two<F16> L = {select(low, R.hi, log_S.hi), select(low, R.lo, log_S.lo)};
+        const Two<F16> sum = ::add(Two<F16>{rest.hi * scale, rest.lo * scale}, multiply(c, L));
+        const Two<F16> loss = multiply(sum, {omega, set1<F16>(0.0)});
+        const Two<F16> rounded = fast_two_sum(loss.hi, loss.lo);
+        return {rounded.hi * unscale, rounded.lo * unscale};
+    }
+    template <class Mode> static SOFTJAC_INLINE void low_part(const Mode& mode, LossRows& rows, const F16& lo) {
+        to_rows(mode, rows.loss_lo, lo);
     }
     template <class Mode>
     static SOFTJAC_INLINE Two<F16> exp_at(const Mode&, const LossRows&, Kept, const Two<F16>& x) {
@@ -85,11 +106,11 @@ SOFTJAC_INLINE Two<F16> log_of_sum(const Row&, const Two<F16>& R) {
 SOFTJAC_INLINE Two<F16> log_of_sum(const Tile&, const Two<F16>& R) { return log1p_wide(R); }
 
 // A loss that is not finite, in a row that is not odd, has a target at a logit of -inf.
-template <class Mode> SOFTJAC_INLINE void answer_loss(const Mode& mode, LossRows& rows, const Two<F16>& loss) {
-    const F16 sum = loss.hi + loss.lo;
-    const M16 ordinary = finite(sum);
-    to_rows(mode, rows.loss, select(ordinary, sum, set1<F16>(kInf)));
-    to_rows(mode, rows.loss_lo, zero_unless(ordinary, fast_two_sum(loss.hi, loss.lo).lo));
+template <class Numbers, class Mode>
+SOFTJAC_INLINE void answer_loss(const Mode& mode, LossRows& rows, const Two<F16>& loss) {
+    const M16 ordinary = finite(loss.hi);
+    to_rows(mode, rows.loss, select(ordinary, loss.hi, set1<F16>(kInf)));
+    Numbers::low_part(mode, rows, zero_unless(ordinary, loss.lo));
 }
 
 SOFTJAC_INLINE Two<F16> unless_zero(const F16& factor, const Two<F16>& x) {
@@ -118,9 +139,9 @@ template <class Mode, class Family> struct LabelLoss {
         const F16 q = Family::one_minus(Family::prob(e, of_sum));
         const F16 lost = select(Family::is_below(x), fma(q, factor.hi, q * factor.lo), Numbers::result(R, inverse, back));
         at_label = set1<F16>(0.0) - lost;  // not -0 where nothing is
-        const Two<F16> d = {-Numbers::pair(x).hi, -Numbers::pair(x).lo};
-        const Two<F16> nll = ::add(d, Numbers::pair(Family::log1p(mode, R)));
-        answer_loss(mode, rows, unless_zero(T.hi, multiply(nll, T)));
+        const Two<F16> Td = unless_zero(T.hi, multiply(T, {-Numbers::pair(x).hi, -Numbers::pair(x).lo}));
+        const Two<F16> log_S = Numbers::pair(Family::log1p(mode, R));
+        answer_loss<Numbers>(mode, rows, Numbers::loss(T, log_S, R, Td, of_rows(mode, rows.omega)));
         return odd_lanes(max, Family::value(R));
     }
     template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {
@@ -185,8 +206,8 @@ template <class Mode, class Family> struct TargetLoss {
         at_top = fma(sum, scale.hi, sum * scale.lo);
         top = only_where(lt(q.hi, set1<F16>(0.5)), k);
         const Two<F16> of_z = multiply({set1<F16>(io.loss->z_loss), set1<F16>(0.0)}, multiply(lse, lse));
-        const Two<F16> of_T = unless_zero(T.hi, multiply(T, log_S));
-        answer_loss(mode, rows, ::add(::add(Numbers::pair(total(distances, mode)), of_T), of_z));
+        const Two<F16> beside = ::add(Numbers::pair(total(distances, mode)), of_z);
+        answer_loss<Numbers>(mode, rows, Numbers::loss(T, log_S, R, beside, of_rows(mode, rows.omega)));
         return odd_lanes(k.max, Family::value(R));
     }
     template <class E> SOFTJAC_SHARED void finish(const Mode& mode, const Operands<E>& io) const {

@@ -250,10 +250,11 @@ PyMethodDef methods[] = {
     SOFTJAC_METHOD(10),
     SOFTJAC_METHOD(11),
     {"cross_entropy", function_pointer(&cross_entropy), METH_FASTCALL,
-     "cross_entropy(logits, targets, label, mass, scale, scale_lo, weight, where, axis, label_smoothing, z_loss, loss, "
-     "loss_lo, out)"},
+     "cross_entropy(logits, targets, label, mass, scale, scale_lo, omega, weight, where, axis, label_smoothing, z_loss, "
+     "loss, loss_lo, out)"},
     {"cross_entropy_hvp", function_pointer(&cross_entropy_hvp), METH_FASTCALL,
      "cross_entropy_hvp(logits, tangent, alpha, beta, where, axis, out)"},
+    {"sum_of_losses", function_pointer(&sum_of_losses), METH_FASTCALL, "sum_of_losses(loss, loss_lo)"},
     {"scan_targets", function_pointer(&scan_targets), METH_FASTCALL, "scan_targets(targets, axis, weight, where)"},
     {"operator_state", state_of_rows, METH_O, "operator_state(p)"},
     {"operator_rows", function_pointer(&of_operator<operator_rows>),
