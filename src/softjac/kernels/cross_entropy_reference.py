@@ -146,7 +146,8 @@ def gradient(a: Arithmetic, state: RowState, part: Array, targets: Targets, z_lo
 def hessian_product(a: Arithmetic, z: Array, v: Array, part: Array, alpha: Array, z_scale: Array) -> Array:
     """Products of the Hessians of rows with vectors, for alpha without its part 2 C zeta lse and z_scale = 2 C zeta.
 
-    An infinite tangent: the limits of `softmax_jvp` times alpha, and the mean of the tangent times beta p.
+    An infinite tangent: the limits of `softmax_jvp`; with beta, those of p_i p_a (beta - slope) v_a for all v_a that are
+    infinite, and of p_i (slope q_i + beta p_i) v_i, where slope = alpha + beta lse.
     """
     xp = a.xp
     state = row_state(a, z, part)
@@ -169,12 +170,20 @@ def hessian_product(a: Arithmetic, z: Array, v: Array, part: Array, alpha: Array
     result = tangent.unscale(a.round(a.multiply(p, both)))
     endless = _any(xp, tangent.infinite)
     limit = tangent.limit(xp.zeros_like(w[0]))
-    limit = xp.where(limit == 0.0, 0.0, slope[0] * limit)
-    infinite = xp.sum(xp.where(tangent.infinite, v, 0.0), axis=-1, keepdims=True)
-    limit = xp.where(has_z & at.active, limit + z_scale * infinite, limit)
+    limit = xp.where(has_z, _infinite_product(a, tangent.infinite, v, p[0], slope[0], z_scale), limit)
     result = xp.where(at.active, xp.where(endless, limit, result), 0.0)
     result = xp.where(part & tangent.has_nan, xp.nan, result)
     return xp.where((alpha == 0.0) & ~has_z, 0.0, result + 0.0)
+
+
+def _infinite_product(a: Arithmetic, infinite: Array, v: Array, p: Array, slope: Array, beta: Array) -> Array:
+    """The limits of slope J + beta p p^T times v, where elements of v are infinite."""
+    xp = a.xp
+    up, down = (xp.astype(infinite & (s * v > 0.0), a.dtype) for s in (1.0, -1.0))
+    of_others = [xp.sum(x, axis=-1, keepdims=True) - x > 0.0 for x in (up, down)]
+    limit = xp.where(infinite, v * (slope * (1.0 - p) + beta * p), 0.0)
+    limit = limit + xp.where(of_others[0], (beta - slope) * xp.inf, 0.0)
+    return limit - xp.where(of_others[1], (beta - slope) * xp.inf, 0.0)
 
 
 def _odd(a: Arithmetic, state: RowState) -> tuple[Array, Array, Array]:

@@ -41,8 +41,13 @@ template <bool kLong> struct LossNumbers<NarrowFamily<kLong>> {
     static SOFTJAC_INLINE F16 result(const F16& e, const Inverse& s, const F16&) { return e * s.hi; }
     // t d for the shifted logit x = -d, 0 where t is.
     static SOFTJAC_INLINE F16 weighted(const F16& t, const F16& x) { return zero_if(eq(t, set1<F16>(0.0)), -(t * x)); }
+    // A as it multiplies p, and what their product is to be multiplied by.
+    static SOFTJAC_INLINE Two<F16> ready(const Two<F16>& A, F16& back) {
+        back = set1<F16>(1.0);
+        return A;
+    }
     // scale (A p - t)
-    static SOFTJAC_INLINE F16 soft(const Two<F16>& A, const F16& p, const F16& t, const Two<F16>& scale) {
+    static SOFTJAC_INLINE F16 soft(const Two<F16>& A, const F16& p, const F16& t, const Two<F16>& scale, const F16&) {
         return fma(A.hi, p, -t) * scale.hi;
     }
 };
@@ -90,11 +95,17 @@ template <> struct LossNumbers<Wide> {
         const F16 lo = -fma(t, x.hi, hi) - t * x.lo;
         return {hi, zero_unless(finite(hi), zero_if(nothing, lo))};
     }
-    static SOFTJAC_INLINE F16 soft(const Two<F16>& A, const Two<F16>& p, const F16& t, const Two<F16>& scale) {
-        const F16 unscale = set1<F16>(kUnscale);
+    static SOFTJAC_INLINE Two<F16> ready(const Two<F16>& A, F16& back) {
+        const M16 large = lt(set1<F16>(0x1p800), abs(A.hi));  // 2^128 A p might overflow
+        const F16 toward = select(large, set1<F16>(kUnscale), set1<F16>(1.0));
+        back = select(large, set1<F16>(1.0), set1<F16>(kUnscale));
+        return {A.hi * toward, A.lo * toward};
+    }
+    static SOFTJAC_INLINE F16 soft(const Two<F16>& A, const Two<F16>& p, const F16& t, const Two<F16>& scale,
+                                   const F16& back) {
         const Two<F16> Ap = multiply(A, p);
-        const Two<F16> difference = two_sum(Ap.hi * unscale, -t);
-        const F16 g = difference.hi + fma(Ap.lo, unscale, difference.lo);
+        const Two<F16> difference = two_sum(Ap.hi * back, -t);
+        const F16 g = difference.hi + fma(Ap.lo, back, difference.lo);
         return fma(g, scale.hi, g * scale.lo);
     }
 };
@@ -168,7 +179,7 @@ template <class Mode, class Family> struct TargetLoss {
     using Numbers = LossNumbers<Family>;
     typename Family::Inverse inverse;
     Peak<Mode> top, label;
-    F16 at_top, at_label;
+    F16 at_top, at_label, back;
     F16 share, share_lo;
     Two<F16> A, scale;
 
@@ -199,7 +210,7 @@ template <class Mode, class Family> struct TargetLoss {
         const Two<F16> log_S = log_of_sum(mode, Numbers::pair_of_scaled(R));
         const Two<F16> lse = ::add(Two<F16>{k.max, set1<F16>(0.0)}, log_S);
         const Two<F16> slope = multiply({set1<F16>(2.0 * io.loss->z_loss), set1<F16>(0.0)}, lse);
-        A = ::add(T, slope);
+        A = Numbers::ready(::add(T, slope), back);
         const Two<F16> Tq = multiply(T, q);
         const Two<F16> g = ::add(::add(rest, Two<F16>{-Tq.hi, -Tq.lo}), multiply(slope, p));
         const F16 sum = g.hi + g.lo;
@@ -217,7 +228,7 @@ template <class Mode, class Family> struct TargetLoss {
         const TargetLoss s = *this;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
             const auto p = Family::prob(Family::kept(kept, at.b), s.inverse);
-            const F16 g = Numbers::soft(s.A, p, s.target(mode, views, at), s.scale);
+            const F16 g = Numbers::soft(s.A, p, s.target(mode, views, at), s.scale, s.back);
             store(out, at, replace_peak(s.top, at, s.at_top, g));
         });
     }
