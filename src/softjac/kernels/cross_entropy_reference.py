@@ -134,10 +134,12 @@ def gradient(a: Arithmetic, state: RowState, part: Array, targets: Targets, z_lo
     if z_loss:
         lse = a.keep(~top, a.add((state.m, 0.0 * state.m), state.log_total(a)))
         slope = a.multiply(lse, (targets.down(xp.full_like(state.m, 2.0 * z_loss)), xp.zeros_like(state.m)))
-        g = a.add(g, a.multiply(slope, p))
+        small = _down(xp, xp.abs(slope[0]))  # 2^128 p times it might overflow
+        g = a.add((g[0] * small, g[1] * small), a.multiply((slope[0] * small, slope[1] * small), p))
     down = _down(xp, C[0])
     result = targets.up(a.unscale(a.multiply(g, (C[0] * down, C[1] * down)))) / down
     if z_loss:
+        result = result / small
         result = xp.where(top & state.active & ~several, xp.inf, result)
     nothing = several & (T[0] == 0.0) & (z_loss == 0.0)
     return xp.where(part & ~nothing, result + 0.0, 0.0)  # + 0.0: no -0
@@ -146,8 +148,8 @@ def gradient(a: Arithmetic, state: RowState, part: Array, targets: Targets, z_lo
 def hessian_product(a: Arithmetic, z: Array, v: Array, part: Array, alpha: Array, z_scale: Array) -> Array:
     """Products of the Hessians of rows with vectors, for alpha without its part 2 C zeta lse and z_scale = 2 C zeta.
 
-    An infinite tangent: the limits of `softmax_jvp`; with beta, those of p_i p_a (beta - slope) v_a for all v_a that are
-    infinite, and of p_i (slope q_i + beta p_i) v_i, where slope = alpha + beta lse.
+    An infinite tangent: the limits of `softmax_jvp`; with beta, those of p_i p_a (beta - slope) v_a for all v_a that
+    are infinite, and of p_i (slope q_i + beta p_i) v_i, where slope = alpha + beta lse.
     """
     xp = a.xp
     state = row_state(a, z, part)
