@@ -231,4 +231,7 @@ def _reduced(problem: Problem, total: _sums.Total) -> Any:
     if problem.denominator[0] == 0.0:
         return problem.dtype.type(0.0)
     hi, lo = problem.denominator
+    if problem.counts_rows:
+        mean = _sums.quotient(float(total.s), float(total.rest), float(hi)) * total.unit
+        return np.asarray(mean).astype(problem.dtype)[()]
     return np.asarray(total.divided((hi / problem.unit, lo / problem.unit))).astype(problem.dtype)[()]

@@ -123,11 +123,19 @@ class Problem:
             return omega, 0.0
         if hi == 0.0:
             return 0.0, 0.0
+        if self.omega is None and self.counts_rows:
+            return _sums.inverse(int(hi))
         a = arithmetic_for(self.wide)
         if not isinstance(omega, np.ndarray):
             return a.divide((self.wide.type(omega), self.wide.type(0.0)), (hi, lo))
         high, low = _sums.blockwise(lambda x: a.divide((x, 0.0 * x), (hi, lo)), 2, self.wide, omega)
         return high, low
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether the denominator is a number of rows, or as plain: then a float divides by it as well as a pair."""
+        hi, lo = self.denominator
+        return lo == 0.0 and self.unit == 1.0 and self.wide.char == "d" and 0.0 < hi < _WHOLE and hi == int(hi)
 
     def counts(self) -> NDArray | None:
         """What the losses of rows are multiplied by: omega, in the unit."""
@@ -172,6 +180,7 @@ class Problem:
         return total.pair
 
 
+_WHOLE = 2.0**53
 _PIECE = 1 << 14  # rows: what is one a row takes 0.13 MB for each of them
 
 

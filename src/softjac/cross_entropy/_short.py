@@ -16,6 +16,7 @@ _maximum = np.maximum.reduce
 _FLOAT64 = np.dtype(np.float64)
 _MOST = 1 << 16  # rows: the losses of more are added a piece at a time, the long way
 _INT64 = np.dtype(np.int64)
+_UNSIGNED = {char: np.dtype(char.upper()) for char in "bhilqBHILQ"}
 
 
 def value_and_grad(
@@ -29,7 +30,7 @@ def value_and_grad(
         return NotImplemented
     if not _is_plain(logits, targets, axis, out):
         return NotImplemented
-    label = np.array(targets) if type(targets) is int else targets
+    label = np.asarray(targets, _INT64)
     batch = label.shape
     rows = label.size
     if value and rows > _MOST and reduction != "none":
@@ -111,7 +112,10 @@ def _is_plain(logits: Any, targets: Any, axis: Any, out: Any) -> bool:
         return False
     if type(targets) is int:
         return len(shape) == 1 and 0 <= targets < shape[0]
-    if type(targets) is not np.ndarray or targets.dtype != _INT64 or targets.shape != shape[:-1]:
+    if type(targets) is not np.ndarray or targets.shape != shape[:-1]:
         return False
     # As unsigned numbers, negative classes are too large. The core checks byte order and alignment.
-    return targets.flags.c_contiguous and bool(_maximum(targets.view(np.uint64), axis=None) < shape[-1])
+    unsigned = _UNSIGNED.get(targets.dtype.char)
+    if unsigned is None or not targets.flags.c_contiguous or not targets.dtype.isnative:
+        return False
+    return bool(_maximum(targets.view(unsigned), axis=None) < shape[-1])
