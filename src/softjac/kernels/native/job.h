@@ -66,7 +66,6 @@ struct Job {
     // in the caches already.
     std::ptrdiff_t given_bytes;
     LossTerms loss;             // read by the ops of cross-entropy alone; their out.data is null if only losses are wanted
-    std::ptrdiff_t known_peak = -1;  // where the largest probability of the only row is, if the caller knows
 };
 
 // Kernels of one instruction set.
