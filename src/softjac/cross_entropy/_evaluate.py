@@ -107,18 +107,27 @@ def _mean_weight(problem: Problem) -> tuple[Any, Any]:
     a, wide = arithmetic_for(problem.wide), problem.wide
     if problem.weight is None:
         return np.broadcast_to(wide.type(1.0), problem.batch), np.broadcast_to(wide.type(0.0), problem.batch)
-    w = problem.weight, np.zeros_like(problem.weight)
     if problem.part is None:
-        hi, lo = a.divide(a.sum(w), (wide.type(problem.n), wide.type(0.0)))
-        return np.broadcast_to(hi[0], problem.batch), np.broadcast_to(lo[0], problem.batch)
+        hi, lo = _mean(problem.weight, wide)
+        return np.broadcast_to(hi, problem.batch), np.broadcast_to(lo, problem.batch)
     hi, lo = np.empty(problem.batch, wide), np.empty(problem.batch, wide)
     rows = np.moveaxis(problem.part, problem.axis, -1)
     for block in reference.blocks(problem.batch, problem.n):
         part = rows[block]
+        if len(part) == 1:  # a long row, of which pairs would take memory
+            hi[block], lo[block] = _mean(problem.weight[part[0]], wide)
+            continue
         K = np.maximum(np.count_nonzero(part, axis=-1, keepdims=True), 1).astype(wide)
-        s = a.divide(a.sum(a.keep(part, (w[0] + 0.0 * K, w[1] + 0.0 * K))), (K, 0.0 * K))
+        s = a.divide(a.sum(a.keep(part, (problem.weight + 0.0 * K, 0.0 * problem.weight + 0.0 * K))), (K, 0.0 * K))
         hi[block], lo[block] = s[0][..., 0], s[1][..., 0]
     return hi, lo
+
+
+def _mean(weights: NDArray, wide: "np.dtype[Any]") -> tuple[Any, Any]:
+    """The mean of some weights as hi + lo; 0 of none."""
+    total, zero = _sums.Total(wide), wide.type(0.0)
+    total.add(weights, None)
+    return arithmetic_for(wide).divide(total.pair, (wide.type(max(weights.size, 1)), zero))
 
 
 def _run(problem: Problem, hi: NDArray | None, lo: NDArray | None, out: NDArray | None) -> None:
