@@ -52,7 +52,7 @@ sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.
 # TeX and Chromium, for the tests of documents and pages. They are large: they come while the packages of Python do.
 renderers() {
   local packages=()
-  command -v pdflatex >/dev/null || packages+=(texlive-latex-recommended)
+  command -v pdflatex >/dev/null || packages+=(texlive-latex-base)
   command -v chromium >/dev/null || packages+=(chromium)
   if [ ${#packages[@]} -gt 0 ]; then
     local as_root=()
