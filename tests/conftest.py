@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 import softjac
+from rendering_engines import missing_for
 from softjac import kernels
 
 # The same examples in every run. HYPOTHESIS_PROFILE=explore draws new ones.
@@ -20,6 +21,12 @@ NO_CORE = f"no compiled core: {kernels.why_no_native}. Install with a C++ compil
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name in ("tex", "browser"):
+        missing = missing_for(name) if item.get_closest_marker(name) else None
+        if missing and os.environ.get("SOFTJAC_REQUIRE_RENDERERS", "") not in {"", "0"}:
+            pytest.fail(f"SOFTJAC_REQUIRE_RENDERERS is set, but there is {missing}")
+        if missing:
+            pytest.skip(missing)
     if kernels.native is None and item.get_closest_marker("compiled"):
         if os.environ.get("SOFTJAC_REQUIRE_CORE", "") not in {"", "0"}:
             pytest.fail(f"SOFTJAC_REQUIRE_CORE is set, but {NO_CORE}")

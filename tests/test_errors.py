@@ -44,7 +44,8 @@ def test_classes_are_what_numpy_users_catch(sj):
     assert issubclass(sj.AxisError, (ValueError, IndexError))
     assert issubclass(sj.ArgumentError, ValueError)
     assert issubclass(sj.BoundsError, IndexError)
-    for error in (sj.ShapeError, sj.DTypeError, sj.AxisError, sj.BoundsError, sj.ArgumentError):
+    assert issubclass(sj.DerivationError, ValueError)
+    for error in (sj.ShapeError, sj.DTypeError, sj.AxisError, sj.BoundsError, sj.ArgumentError, sj.DerivationError):
         assert issubclass(error, sj.SoftjacError)
         assert str(error("this is the message")) == "this is the message"
 

@@ -27,6 +27,17 @@ import softjac
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
+DERIVATION = """
+import json, sys
+import numpy
+import softjac
+unasked = [name for name in sys.modules if name.startswith("softjac.derivation")]
+before = set(sys.modules)
+derivation = softjac.derivation
+str(derivation.explain([1, 2, 3], label=2, nudge=[0.1, 0, 0]))
+print(json.dumps([unasked, sorted(set(sys.modules) - before)]))
+"""
+
 NUMPY_ALONE = f"""
 import sys
 for name in {OPTIONAL}:
@@ -71,6 +82,14 @@ def test_import_takes_at_most_20_ms_more_than_numpy(run_python):
 def test_import_loads_numpy_and_nothing_heavier(run_python):
     loaded = {name.partition(".")[0] for name in json.loads(run_python(MODULES_OF_IMPORT))}
     assert loaded - set(sys.stdlib_module_names) <= {"softjac", "numpy"}
+
+
+def test_the_derivation_is_loaded_when_it_is_asked_for_and_needs_numpy_alone(run_python):
+    unasked, loaded = json.loads(run_python(DERIVATION))
+    assert not unasked
+    names = {name.partition(".")[0] for name in loaded}
+    assert "softjac" in names
+    assert names - set(sys.stdlib_module_names) <= {"softjac", "numpy"}
 
 
 def test_every_function_runs_with_numpy_alone(run_python):

@@ -1,5 +1,6 @@
 """The public names and their signatures: exactly these."""
 
+import importlib
 import inspect
 import os
 import subprocess
@@ -70,7 +71,9 @@ HESSIAN_METHODS = {
 HESSIAN_PROPERTIES = {
     "shape", "matrix_shape", "batch_shape", "ndim", "dtype", "jacobian", "weight", "z_weight", "T",
 }  # fmt: skip
-ERRORS = {"ArgumentError", "AxisError", "BoundsError", "DTypeError", "ShapeError", "SoftjacError"}
+ERRORS = {
+    "ArgumentError", "AxisError", "BoundsError", "DTypeError", "DerivationError", "ShapeError", "SoftjacError",
+}  # fmt: skip
 
 
 def test_all_is_exactly_the_public_names(sj):
@@ -84,6 +87,12 @@ def test_all_is_exactly_the_public_names(sj):
 
 def test_a_function_hides_the_module_of_its_name(sj):
     assert callable(sj.softmax)
+
+
+def test_derivation_is_found_through_the_package(sj):
+    assert sj.derivation is importlib.import_module(f"{sj.__name__}.derivation")
+    with pytest.raises(AttributeError, match="module 'softjac' has no attribute 'derivations'"):
+        _ = sj.derivations
 
 
 def signature_of(function):

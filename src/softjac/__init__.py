@@ -1,5 +1,7 @@
 """Softmax, its Jacobian and everything differentiated out of it, for NumPy."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from softjac._config import show_config
 from softjac._dispatch import explain_dispatch
 from softjac._threads import get_num_threads, num_threads, set_num_threads
@@ -12,7 +14,7 @@ from softjac.cross_entropy import (
     cross_entropy_hvp,
     cross_entropy_value_and_grad,
 )
-from softjac.errors import ArgumentError, AxisError, BoundsError, DTypeError, ShapeError, SoftjacError
+from softjac.errors import ArgumentError, AxisError, BoundsError, DerivationError, DTypeError, ShapeError, SoftjacError
 from softjac.jacobian import (
     log_softmax_jvp,
     log_softmax_vjp,
@@ -30,6 +32,7 @@ __all__ = [
     "BoundsError",
     "CrossEntropyHessian",
     "DTypeError",
+    "DerivationError",
     "ShapeError",
     "SoftjacError",
     "SoftmaxJacobian",
@@ -55,3 +58,15 @@ __all__ = [
     "softmax_second_derivative",
     "softmax_vjp",
 ]
+
+if _TYPE_CHECKING:
+    from softjac import derivation as derivation
+
+
+def __getattr__(name: str) -> object:
+    """`softjac.derivation` is loaded when it is asked for: importing softjac takes no time for it."""
+    if name == "derivation":
+        from importlib import import_module
+
+        return import_module("softjac.derivation")
+    raise AttributeError(f"module 'softjac' has no attribute {name!r}")

@@ -2,7 +2,7 @@
 
 from numpy.exceptions import AxisError as _NumpyAxisError
 
-__all__ = ["ArgumentError", "AxisError", "BoundsError", "DTypeError", "ShapeError", "SoftjacError"]
+__all__ = ["ArgumentError", "AxisError", "BoundsError", "DTypeError", "DerivationError", "ShapeError", "SoftjacError"]
 
 
 class SoftjacError(Exception):
@@ -27,3 +27,7 @@ class BoundsError(SoftjacError, IndexError):
 
 class ArgumentError(SoftjacError, ValueError):
     """Any other argument that cannot be used: a read-only `out`, a number of threads below one."""
+
+
+class DerivationError(SoftjacError, ValueError):
+    """A line of mathematics that does not hold, or that means nothing: `softjac.derivation` does not print it."""

@@ -1,0 +1,87 @@
+"""The mathematics of softmax and cross-entropy as data, which checks itself and is written in several formats.
+
+    >>> from softjac import derivation
+    >>> text = derivation.explain([1, 2, 3], parts="quotient")
+    >>> text.parts
+    ('quotient',)
+
+Every chain of equal expressions is evaluated when it is built, at the logits given and in general position, to 50
+digits: one that holds a wrong line raises DerivationError. Symbols: z logits, p probabilities, y label; classes count
+from 0.
+"""
+
+import importlib
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+from softjac.derivation import _arguments
+from softjac.derivation.blocks import Block, Chain, Code, Derivation, Heading, Line, Table, Text
+from softjac.derivation.sentences import sentence
+
+__all__ = ["Chain", "Code", "Derivation", "Heading", "Line", "Table", "Text", "explain", "parts"]
+
+_MODULES = {
+    "softmax": "softmax",
+    "jacobian": "jacobian_idea",
+    "quotient": "quotient",
+    "logarithm": "logarithm",
+    "matrix": "matrix",
+    "nudge": "nudge",
+    "cross-entropy": "cross_entropy",
+}
+"""Parts in the order of the text, and the modules of softjac.derivation.content that write them."""
+_ROUTES = {"quotient": "quotient", "logarithm": "log"}
+
+
+def parts() -> tuple[str, ...]:
+    """Names of the parts, in the order of the text."""
+    return tuple(_MODULES)
+
+
+def explain(
+    logits: Sequence[float] | Any = None,
+    /,
+    *,
+    parts: str | Iterable[str] | None = None,
+    by: str = "both",
+    entry: tuple[int, int] | None = None,
+    label: int | None = None,
+    nudge: Sequence[float] | Any = None,
+) -> Derivation:
+    """Softmax, its Jacobian and the gradient of the cross-entropy, step by step.
+
+    J_ij = p_i (1{i=j} - p_j), by the quotient rule and by the logarithm, and p - y.
+
+    logits: shape (n,), the reader's numbers, each taken exactly; None explains in symbols. parts: names of `parts()`,
+    all by default. by: "quotient", "log" or "both", the routes to the derivative. entry: (i, j) explains one entry of
+    the Jacobian. label: the class of a one-hot label. nudge: shape (n,), the change of the logits that the Jacobian
+    predicts for. Raises ArgumentError for logits that are not finite, larger than 1e15 or further apart than 2000;
+    BoundsError for a label or an entry out of range; ShapeError for a nudge of another length.
+    Naively: the chain rule on paper.
+    Source: every line is evaluated when it is built; run by tests/test_derivation_content.py.
+
+    >>> print(explain([1, 2, 3]).parts)
+    ('softmax', 'jacobian', 'quotient', 'logarithm', 'matrix', 'nudge', 'cross-entropy')
+    """
+    point = _arguments.point_of(logits, label, nudge)
+    way = _arguments.way_of(by)
+    n = None if point is None else point.n
+    if entry is not None:
+        i, j = _arguments.entry_of(entry, n)
+        titled = importlib.import_module("softjac.derivation.views").titled
+        one_entry: Derivation = titled(_content("entry").blocks(point, (i, j), way))
+        return one_entry
+    wanted = _arguments.parts_of(parts, tuple(_MODULES))
+    shown = [name for name in wanted or _MODULES if way == "both" or _ROUTES.get(name, way) == way]
+    found = (_content(_MODULES[name]).blocks(point) for name in shown)
+    opening = _content("opening").blocks(point, short=wanted is not None)
+    return _derivation((*opening, *chain.from_iterable(found)))
+
+
+def _content(module: str) -> Any:
+    return importlib.import_module(f"softjac.derivation.content.{module}")
+
+
+def _derivation(blocks: Iterable[Block]) -> Derivation:
+    return Derivation(sentence("title"), tuple(blocks))

@@ -1,0 +1,1 @@
+"""What the derivation says: one module a part, each with `blocks(point)`, and the views of the command line."""

@@ -1,0 +1,54 @@
+"""The opening: what the letters mean, what other texts write for them, and the NumPy lines that the rest uses."""
+
+from softjac.derivation.blocks import Block, Parts
+from softjac.derivation.content.numpy_code import setup
+from softjac.derivation.content.pieces import numbers_row, table
+from softjac.derivation.expressions import Log, Symbol
+from softjac.derivation.names import J, P, Y, Z, by, delta, p, z
+from softjac.derivation.points import Point
+from softjac.derivation.sentences import sentence, text
+
+
+def blocks(point: Point | None, *, short: bool = False) -> tuple[Block, ...]:
+    """Symbols, here and elsewhere; short, what a part by itself needs."""
+    return (
+        text("opening_logits"),
+        *(() if point is None else readers(point)),
+        *(() if short else elsewhere()),
+        text("opening_code"),
+        setup(point),
+    )
+
+
+def elsewhere() -> tuple[Block, ...]:
+    """What other texts write."""
+    return (
+        text("opening_elsewhere"),
+        table(
+            "opening_table",
+            ("opening_here", "opening_meaning", "opening_others"),
+            (
+                ((Z,), *_meaning("opening_z")),
+                ((P,), *_meaning("opening_p")),
+                ((Y,), *_meaning("opening_y")),
+                ((delta("i", "j"),), *_meaning("opening_delta")),
+                ((J("i", "j"), " = ", by(p("i"), "j")), *_meaning("opening_J")),
+                ((z(0),), *_meaning("opening_first")),
+                ((Log(Symbol("x")),), *_meaning("opening_log")),
+            ),
+        ),
+    )
+
+
+def readers(point: Point) -> tuple[Block, ...]:
+    """The reader's numbers."""
+    return (
+        text("opening_yours", logits=numbers_row(point.logits)),
+        *(() if point.label is None else (text("opening_label", k=str(point.label)),)),
+        text("opening_rounding"),
+    )
+
+
+def _meaning(key: str) -> tuple[Parts, Parts]:
+    """What a symbol means, and what other texts write."""
+    return (sentence(key), sentence(f"{key}_others"))

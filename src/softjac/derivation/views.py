@@ -1,0 +1,74 @@
+"""What the command line shows: one screen, or what its options select. `explain` is the continuous text."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from softjac.derivation import _arguments
+from softjac.derivation.blocks import Block, Derivation, Heading
+from softjac.derivation.content import entry as entry_view
+from softjac.derivation.content import label as label_view
+from softjac.derivation.content import logarithm, quotient, screen
+from softjac.derivation.content import nudge as nudge_view
+from softjac.derivation.content.pieces import heading, numbers_row
+from softjac.derivation.points import Point
+from softjac.derivation.sentences import text
+
+
+def view(
+    logits: Sequence[float] | Any = None,
+    /,
+    *,
+    by: str | None = None,
+    entry: tuple[int, int] | None = None,
+    label: int | None = None,
+    nudge: Sequence[float] | Any = None,
+) -> Derivation:
+    """One screen; with options what they select, one after the other.
+
+    by: the routes to the derivative, "quotient", "log" or "both". entry: (i, j), one entry of the Jacobian, by these
+    routes. label: the loss of a class and its gradient. nudge: what the Jacobian predicts for this change, and what
+    happens. Raises as `softjac.derivation.explain` does.
+
+    >>> print(str(view([1, 2, 3], entry=(0, 2))).splitlines()[0])
+    How does p[0] change when z[2] changes?
+    """
+    point = _arguments.point_of(logits, label, nudge)
+    way = _arguments.way_of("both" if by is None else by)
+    at = None if entry is None else _arguments.entry_of(entry, None if point is None else point.n)
+    blocks = tuple(_selected(point, None if by is None and at is None else way, at))
+    return titled(blocks or screen.blocks(point))
+
+
+def titled(blocks: tuple[Block, ...]) -> Derivation:
+    """The first heading is the title; of others on its level, each begins a part."""
+    first, *rest = blocks
+    assert isinstance(first, Heading)
+    return Derivation(
+        first.parts, tuple(replace(b, level=2) if isinstance(b, Heading) and b.level == 1 else b for b in rest)
+    )
+
+
+def _selected(point: Point | None, way: str | None, entry: tuple[int, int] | None) -> Iterator[Block]:
+    """The blocks of each option that was given."""
+    if entry is not None:
+        yield from entry_view.blocks(point, entry, way or "both")
+    elif way is not None:
+        yield from routes(point, way)
+    if point is not None and point.label is not None:
+        yield from label_view.blocks(point)
+    if point is not None and point.nudge is not None:
+        yield heading("nudge_view_title", 1, "nudge-view")
+        yield text("opening_yours", logits=numbers_row(point.logits))
+        yield from nudge_view.blocks(point)[1:]
+
+
+def routes(point: Point | None, way: str) -> Iterator[Block]:
+    """The derivative by the quotient rule, by the logarithm, or by both."""
+    yield heading("routes_title", 1, "routes")
+    if point is not None:
+        yield text("opening_yours", logits=numbers_row(point.logits))
+    if way != "log":
+        yield from quotient.blocks(point)
+    if way != "quotient":
+        yield from logarithm.blocks(point)
