@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from softjac.derivation import _arguments
-from softjac.derivation.blocks import Block, Derivation, Heading
+from softjac.derivation.blocks import Block, Code, Derivation, Heading
 from softjac.derivation.content import entry as entry_view
 from softjac.derivation.content import label as label_view
 from softjac.derivation.content import logarithm, quotient, screen
 from softjac.derivation.content import nudge as nudge_view
+from softjac.derivation.content.numpy_code import setup
 from softjac.derivation.content.pieces import heading, numbers_row
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import text
@@ -37,7 +38,14 @@ def view(
     way = _arguments.way_of("both" if by is None else by)
     at = None if entry is None else _arguments.entry_of(entry, None if point is None else point.n)
     blocks = tuple(_selected(point, None if by is None and at is None else way, at))
-    return titled(blocks or screen.blocks(point))
+    return titled(with_setup(blocks, point) or screen.blocks(point))
+
+
+def with_setup(blocks: tuple[Block, ...], point: Point | None) -> tuple[Block, ...]:
+    """Where there are NumPy lines, under the title those that they need."""
+    if not any(isinstance(block, Code) for block in blocks):
+        return blocks
+    return (*blocks[:1], text("opening_code"), setup(point), *blocks[1:])
 
 
 def titled(blocks: tuple[Block, ...]) -> Derivation:

@@ -1,6 +1,6 @@
 """The opening: what the letters mean, what other texts write for them, and the NumPy lines that the rest uses."""
 
-from softjac.derivation.blocks import Block, Parts
+from softjac.derivation.blocks import Block
 from softjac.derivation.content.numpy_code import setup
 from softjac.derivation.content.pieces import numbers_row, table
 from softjac.derivation.expressions import Log, Symbol
@@ -28,13 +28,13 @@ def elsewhere() -> tuple[Block, ...]:
             "opening_table",
             ("opening_here", "opening_meaning", "opening_others"),
             (
-                ((Z,), *_meaning("opening_z")),
-                ((P,), *_meaning("opening_p")),
-                ((Y,), *_meaning("opening_y")),
-                ((delta("i", "j"),), *_meaning("opening_delta")),
-                ((J("i", "j"), " = ", by(p("i"), "j")), *_meaning("opening_J")),
-                ((z(0),), *_meaning("opening_first")),
-                ((Log(Symbol("x")),), *_meaning("opening_log")),
+                ((Z,), sentence("opening_z"), sentence("opening_z_others")),
+                ((P,), sentence("opening_p"), sentence("opening_p_others")),
+                ((Y,), sentence("opening_y"), sentence("opening_y_others")),
+                ((delta("i", "j"),), sentence("opening_delta"), sentence("opening_delta_others")),
+                ((J("i", "j"), " = ", by(p("i"), "j")), sentence("opening_J"), sentence("opening_J_others")),
+                ((z(0),), sentence("opening_first"), sentence("opening_first_others")),
+                ((Log(Symbol("x")),), sentence("opening_log"), sentence("opening_log_others")),
             ),
         ),
     )
@@ -47,8 +47,3 @@ def readers(point: Point) -> tuple[Block, ...]:
         *(() if point.label is None else (text("opening_label", k=str(point.label)),)),
         text("opening_rounding"),
     )
-
-
-def _meaning(key: str) -> tuple[Parts, Parts]:
-    """What a symbol means, and what other texts write."""
-    return (sentence(key), sentence(f"{key}_others"))

@@ -10,7 +10,7 @@ from softjac.derivation.content.facts import facts
 from softjac.derivation.evaluate import Evaluator, Given
 from softjac.derivation.expressions import Expression, Index, Matrix, Number
 from softjac.derivation.names import z
-from softjac.derivation.numbers import PLACES, arithmetic, number_of, numbers_named
+from softjac.derivation.numbers import PLACES, arithmetic, number_of, numbers_named, printed
 from softjac.derivation.points import FEW_CLASSES, Point
 from softjac.derivation.sentences import Filling, rule_why, sentence, text
 
@@ -136,17 +136,12 @@ def left_out(point: Point, classes: Sequence[int] | None = None) -> tuple[Block,
     return (text("more_classes", left=str(len(rest)), count=str(point.n), share=plain(share)),)
 
 
-def numbers_row(values: Sequence[Decimal]) -> Parts:
-    """Numbers as they are, in parentheses: (1, 2, 3). Of many, the first three and the last."""
-    printed: list[str | Expression] = ["("]
-    short = len(values) > 2 * FEW_CLASSES
-    for k, value in enumerate(values):
-        if short and 3 <= k < len(values) - 1:
-            if k == 3:
-                printed += ["..., "]
-            continue
-        printed += [exact(value), ", "]
-    return (*printed[:-1], ")")
+def numbers_row(values: Sequence[Decimal], most: int = 2 * FEW_CLASSES) -> Parts:
+    """Numbers as they are, in parentheses: (1, 2, 3). Of more than `most`, the first three and the last."""
+    written = [printed(exact(value)).replace("-", "−") for value in values]
+    if len(written) > most:
+        written = [*written[:3], "...", written[-1]]
+    return (f"({', '.join(written)})",)
 
 
 def listed(items: Sequence[Parts]) -> Parts:

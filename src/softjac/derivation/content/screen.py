@@ -10,6 +10,7 @@ from softjac.derivation.content.pieces import (
     about,
     chain,
     equals,
+    exact,
     general_matrix,
     heading,
     left_out,
@@ -23,6 +24,7 @@ from softjac.derivation.content.softmax import share, total
 from softjac.derivation.expressions import Derivative as By
 from softjac.derivation.expressions import Exp, Expression, Index, Matrix, Sum, Symbol
 from softjac.derivation.names import JACOBIAN, ONE, J, L, P, S, Y, by, delta, e, p
+from softjac.derivation.numbers import printed
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import sentence, text
 
@@ -30,6 +32,8 @@ ANCHOR = "screen"
 MOST_CLASSES = 4
 """All of so many classes fit; of more the largest FEW are shown."""
 FEW = 4
+LONGEST = 6
+"""Characters of a logit that the lines have room for."""
 MOST_DOTS = 3
 """With more rows of dots between the shown classes than this, one class fewer is shown."""
 PAGE = "page.html"
@@ -51,13 +55,14 @@ def classes_of(point: Point) -> tuple[int, ...]:
 def readers(point: Point) -> Iterator[Block]:
     """With numbers."""
     shown = classes_of(point)
-    yield heading("screen_title", 1, ANCHOR, logits=numbers_row(point.logits))
+    yield heading("screen_title", 1, ANCHOR, logits=numbers_row(point.logits, FEW if are_long(point) else 12))
     yield from left_out(point, shown)
     yield heading("screen_probabilities", 3, "screen-probabilities")
     yield sum_line(point)
     for i in shown:
         left, right = share(i, point)
-        yield chain(p(i), (equals(Exp(logit(i, point)) / S), about(left), about(right)), point)
+        own = e(i) if are_long(point) else Exp(logit(i, point))
+        yield chain(p(i), (equals(own / S), about(left), about(right)), point)
     yield heading("screen_diagonal", 3, "screen-diagonal")
     for i in shown:
         left, right = reckoned(lambda a, b: a * b, (p(i), ONE - p(i)), J(i, i), point)
@@ -76,7 +81,7 @@ def readers(point: Point) -> Iterator[Block]:
 
 def sum_line(point: Point) -> Block:
     """S, in one line."""
-    if point.n > MOST_CLASSES:
+    if point.n > MOST_CLASSES or are_long(point):
         return chain(S, (equals(Sum("l", e("l"))), about(rounded(S, point))), point)
     return chain(S, (replace(line, rule="") for line in total(point)), point, size=point.n)
 
@@ -152,9 +157,13 @@ def commands(point: Point | None) -> Block:
 
 def typed(point: Point) -> str:
     """The logits as they are typed; of many, dots."""
-    if point.n > MOST_CLASSES:
-        return "..."
-    return " ".join(f"{float(x):g}" if float(f"{float(x):g}") == float(x) else repr(float(x)) for x in point.logits)
+    written = [printed(exact(x)) for x in point.logits]
+    return "..." if point.n > MOST_CLASSES or are_long(point) else " ".join(written)
+
+
+def are_long(point: Point) -> bool:
+    """Whether the logits have many digits, so that the lines that repeat them would not fit."""
+    return max(len(printed(exact(x))) for x in point.logits) > LONGEST
 
 
 def nudge(point: Point) -> str:
