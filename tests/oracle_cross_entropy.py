@@ -87,7 +87,7 @@ class LossRow:
         return self._once(i, formula)
 
     def hvp(self, v: Sequence[Any]) -> Entry:
-        """Scale p_i (|T + 2 zeta lse| (|w_i| + mean of |w|) + 2 zeta (|v_k| + mean of |w|)), w = v - v_k."""
+        """Scale p_i ((T + 2 zeta (|m| + log S)) (|w_i| + mean of |w|) + 2 zeta (|v_k| + mean of |w|)), w = v - v_k."""
         v = [exact(x) for x in v]
 
         def entry(i: int) -> Truth:
@@ -96,8 +96,9 @@ class LossRow:
                 c, at_k = s.centred(v), v[s.k]
                 alpha = rational(self.T) + beta * (s.m + s.log_S)
                 value = s.p[i] * (alpha * (c.w[i] - c.mean) + beta * (at_k + c.mean))
-                reach = abs(alpha) * c.reach(i) + beta * (abs(at_k) + c.spread)
-                lost = s.p[i] * (abs(alpha) + beta) * c.lost + s.lost(i) * reach
+                size = rational(self.T) + beta * (abs(s.m) + s.log_S)
+                reach = size * c.reach(i) + beta * (abs(at_k) + c.spread)
+                lost = s.p[i] * (size + beta) * c.lost + s.lost(i) * reach
                 return Truth(by * value, by * s.p[i] * reach, by * lost)
 
             return settle(formula)

@@ -131,14 +131,14 @@ def _mean(weights: NDArray, wide: "np.dtype[Any]") -> tuple[Any, Any]:
 
 
 def _run(problem: Problem, hi: NDArray | None, lo: NDArray | None, out: NDArray | None) -> None:
-    """Losses of rows times `Problem.counts`, as hi + lo, and the gradient with its scale."""
+    """Losses of rows times `Problem.weights_of_rows`, as hi + lo, and the gradient with its scale."""
     t, smoothing, z_loss = problem.targets, problem.label_smoothing, problem.z_loss
     scale = [_one_a_row(x) for x in problem.scale()]
     if t.y is not None and not smoothing and not z_loss and np.any(t.label >= 0):
         _run_apart(problem, hi, lo, out)
         return
     operands = (
-        problem.z, t.y, t.label, t.mass, *scale, problem.counts(), problem.weight, problem.part, problem.axis,
+        problem.z, t.y, t.label, t.mass, *scale, problem.weights_of_rows(), problem.weight, problem.part, problem.axis,
         smoothing, z_loss, hi, lo, out,
     )  # fmt: skip
     _compute("cross_entropy", problem.dtype, operands, [0, 14])
@@ -153,7 +153,7 @@ def _run_apart(problem: Problem, hi: NDArray | None, lo: NDArray | None, out: ND
     z, y, part, target = (
         None if x is None else np.moveaxis(x, problem.axis, -1) for x in (problem.z, t.y, problem.part, out)
     )
-    of_row = t.label, t.mass, *problem.scale(), problem.counts()
+    of_row = t.label, t.mass, *problem.scale(), problem.weights_of_rows()
     columns = [None if x is None else np.broadcast_to(x, problem.batch) for x in of_row]
     for block in reference.blocks(problem.batch, problem.n):
         wholes = [None if x is None else x[block] for x in (z, y, part, *columns)]
@@ -243,4 +243,4 @@ def _reduced(problem: Problem, total: _sums.Total) -> Any:
     if problem.counts_rows:
         mean = _sums.quotient(float(total.s), float(total.rest), float(hi)) * total.unit
         return np.asarray(mean).astype(problem.dtype)[()]
-    return np.asarray(total.divided((hi / problem.unit, lo / problem.unit))).astype(problem.dtype)[()]
+    return np.asarray(total.divided((hi, lo))).astype(problem.dtype)[()]

@@ -17,6 +17,7 @@ _FLOAT64 = np.dtype(np.float64)
 _MOST = 1 << 16  # rows: the losses of more are added a piece at a time, the long way
 _INT64 = np.dtype(np.int64)
 _UNSIGNED = {char: np.dtype(char.upper()) for char in "bhilqBHILQ"}
+_HALF = {char: np.iinfo(char).max + 1 for char in _UNSIGNED}  # of unsigned ones, the whole range
 
 
 def value_and_grad(
@@ -114,8 +115,9 @@ def _is_plain(logits: Any, targets: Any, axis: Any, out: Any) -> bool:
         return len(shape) == 1 and 0 <= targets < shape[0]
     if type(targets) is not np.ndarray or targets.shape != shape[:-1]:
         return False
-    # As unsigned numbers, negative classes are too large. The core checks byte order and alignment.
+    # As unsigned numbers, negative classes are at least as large as half of their range.
     unsigned = _UNSIGNED.get(targets.dtype.char)
     if unsigned is None or not targets.flags.c_contiguous or not targets.dtype.isnative:
         return False
-    return bool(_maximum(targets.view(unsigned), axis=None) < shape[-1])
+    most = min(shape[-1], _HALF[targets.dtype.char])
+    return bool(_maximum(targets.view(unsigned), axis=None) < most)

@@ -89,7 +89,7 @@ def losses(a: Arithmetic, state: RowState, part: Array, targets: Targets, z_loss
     beside: Pair = 0.0 * state.m, 0.0 * state.m
     if z_loss:
         lse = a.keep(~top, a.add((state.m, 0.0 * state.m), log_S))
-        beside = a.multiply(a.multiply(lse, lse), (xp.full_like(state.m, z_loss), 0.0 * state.m))
+        beside = a.multiply(a.multiply((xp.full_like(state.m, z_loss), 0.0 * state.m), lse), lse)
     loss = a.add(spread, a.multiply(T, log_S))
     loss = targets.up(loss[0]), targets.up(loss[1])
     loss, times = a.add(loss, beside), (omega, 0.0 * omega)
@@ -163,7 +163,7 @@ def hessian_product(a: Arithmetic, z: Array, v: Array, part: Array, alpha: Array
     wbar = a.sum(a.multiply(p, w))
     zero = 0.0 * state.m
     has_z = z_scale != 0.0
-    top, _, _ = _odd(a, state)
+    top, several, _ = _odd(a, state)
     lse = a.keep(~top, a.add((state.m, zero), state.log_total(a)))
     slope = a.add((alpha, 0.0 * alpha), a.keep(has_z, a.multiply(lse, (z_scale, 0.0 * z_scale))))
     moved = a.multiply(slope, a.add(w, _negative(wbar)))
@@ -171,8 +171,10 @@ def hessian_product(a: Arithmetic, z: Array, v: Array, part: Array, alpha: Array
     both = a.add(moved, a.keep(has_z, a.multiply(mean, (z_scale, 0.0 * z_scale))))
     result = tangent.unscale(a.round(a.multiply(p, both)))
     endless = _any(xp, tangent.infinite)
-    limit = tangent.limit(xp.zeros_like(w[0]))
-    limit = xp.where(has_z, _infinite_product(a, tangent.infinite, v, p[0], slope[0], z_scale), limit)
+    limit = tangent.limit(result)
+    with_z = _infinite_product(a, tangent.infinite, v, p[0], slope[0], z_scale)
+    limit = xp.where(has_z & ~state.odd, with_z, limit)
+    limit = xp.where(has_z & top & ~several & at.active, z_scale * v, limit)
     result = xp.where(at.active, xp.where(endless, limit, result), 0.0)
     result = xp.where(part & tangent.has_nan, xp.nan, result)
     return xp.where((alpha == 0.0) & ~has_z, 0.0, result + 0.0)

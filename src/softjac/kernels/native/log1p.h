@@ -6,8 +6,8 @@
 namespace {
 
 // For R > -1 carried as hi + lo. Largest error 2^-56.5 relative, also where R is tiny. 1 + R = 2^e (1 + f) with 1 + f in
-// [sqrt(1/2), sqrt(2)], and
-// log(1 + f) = 2 atanh(s), s = f / (2 + f). Where e = 0, f is R itself, so that no digit of a small R is lost.
+// [sqrt(1/2), sqrt(2)], and log(1 + f) = 2 atanh(s), s = f / (2 + f). Where e = 0, f is R itself, so that no digit of a
+// small R is lost.
 template <class F> SOFTJAC_SHARED Two<F> log1p_wide(Two<F> R) {
     const F one = set1<F>(1.0);
     Two<F> S = two_sum(one, R.hi);

@@ -19,6 +19,13 @@ template <class Family> struct LossNumbers;
 template <bool kLong> struct LossNumbers<NarrowFamily<kLong>> {
     using Family = NarrowFamily<kLong>;
     using Inverse = typename Family::Inverse;
+    using Target = F16;
+    // y kept + share, and that times a weight.
+    static SOFTJAC_INLINE Target smoothed(const F16& y, const Two<F16>& kept, const Two<F16>& share) {
+        return fma(y, kept.hi, share.hi) + fma(y, kept.lo, share.lo);
+    }
+    static SOFTJAC_INLINE Target weighed(const Target& t, const F16& w) { return t * w; }
+    static SOFTJAC_INLINE F16 rounded(const Target& t) { return t; }
     static SOFTJAC_INLINE Two<F16> pair(const F16& x) { return {x, set1<F16>(0.0)}; }
     static SOFTJAC_INLINE Two<F16> pair_of_scaled(const F16& x) { return pair(x); }
     // (c log1p(R) + rest) omega
@@ -48,12 +55,22 @@ template <bool kLong> struct LossNumbers<NarrowFamily<kLong>> {
     }
     // scale (A p - t)
     static SOFTJAC_INLINE F16 soft(const Two<F16>& A, const F16& p, const F16& t, const Two<F16>& scale, const F16&) {
-        return fma(A.hi, p, -t) * scale.hi;
+        return fma(A.hi, p, -t) * scale.hi + set1<F16>(0.0);  // not -0
     }
 };
 template <> struct LossNumbers<Wide> {
     using Family = Wide;
     using Inverse = Wide::Inverse;
+    using Target = Two<F16>;
+    static SOFTJAC_INLINE Target smoothed(const F16& y, const Two<F16>& kept, const Two<F16>& share) {
+        const Two<F16> x = two_product(y, kept.hi);
+        return ::add(Two<F16>{x.hi, fma(y, kept.lo, x.lo)}, share);
+    }
+    static SOFTJAC_INLINE Target weighed(const Target& t, const F16& w) {
+        const Two<F16> x = two_product(t.hi, w);
+        return {x.hi, fma(t.lo, w, x.lo)};
+    }
+    static SOFTJAC_INLINE F16 rounded(const Target& t) { return t.hi + t.lo; }
     static SOFTJAC_INLINE Two<F16> pair(const Two<F16>& x) { return x; }
     static SOFTJAC_INLINE Two<F16> pair_of_scaled(const Two<F16>& x) {
         return {x.hi * set1<F16>(kUnscale), x.lo * set1<F16>(kUnscale)};
@@ -89,10 +106,10 @@ template <> struct LossNumbers<Wide> {
     static SOFTJAC_INLINE F16 result(const Two<F16>& e, const Inverse& s, const F16& back) {
         return fma(e.hi, s.hi, fma(e.hi, s.lo, e.lo * s.hi)) * back;
     }
-    static SOFTJAC_INLINE Two<F16> weighted(const F16& t, const Two<F16>& x) {
-        const M16 nothing = eq(t, set1<F16>(0.0));
-        const F16 hi = zero_if(nothing, -(t * x.hi));
-        const F16 lo = -fma(t, x.hi, hi) - t * x.lo;
+    static SOFTJAC_INLINE Two<F16> weighted(const Target& t, const Two<F16>& x) {
+        const M16 nothing = eq(t.hi, set1<F16>(0.0));
+        const F16 hi = zero_if(nothing, -(t.hi * x.hi));
+        const F16 lo = -fma(t.hi, x.hi, hi) - fma(t.hi, x.lo, t.lo * x.hi);
         return {hi, zero_unless(finite(hi), zero_if(nothing, lo))};
     }
     static SOFTJAC_INLINE Two<F16> ready(const Two<F16>& A, F16& back) {
@@ -106,7 +123,7 @@ template <> struct LossNumbers<Wide> {
         const Two<F16> Ap = multiply(A, p);
         const Two<F16> difference = two_sum(Ap.hi * back, -t);
         const F16 g = difference.hi + fma(Ap.lo, back, difference.lo);
-        return fma(g, scale.hi, g * scale.lo);
+        return fma(g, scale.hi, g * scale.lo) + set1<F16>(0.0);
     }
 };
 
@@ -179,9 +196,9 @@ template <class Mode, class Family> struct TargetLoss {
     using Numbers = LossNumbers<Family>;
     typename Family::Inverse inverse;
     Peak<Mode> top, label;
-    F16 at_top, at_label, back;
-    F16 share, share_lo;
-    Two<F16> A, scale;
+    F16 at_top, back;
+    typename Numbers::Target at_label;
+    Two<F16> share, A, scale;
 
     template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
         LossRows& rows = io.loss->rows;
@@ -196,10 +213,10 @@ template <class Mode, class Family> struct TargetLoss {
             const auto x = Family::shifted(load(logits, at, -kInf), k.max);
             const auto e = Family::exp(x);
             Family::keep(kept, at.b, e);
-            const F16 t = s.target(mode, views, at);
+            const auto t = s.target(mode, views, at);
             others.add(at, Family::without_peak(k, at, e));
-            targets.add(at, Family::plain_term(t));
-            other_targets.add(at, Family::plain_term(without_peak(k, at, t)));
+            targets.add(at, t);
+            other_targets.add(at, Family::without_peak(k, at, t));
             distances.add(at, Numbers::weighted(t, x));
         });
         const auto R = total(others, mode);
@@ -216,7 +233,7 @@ template <class Mode, class Family> struct TargetLoss {
         const F16 sum = g.hi + g.lo;
         at_top = fma(sum, scale.hi, sum * scale.lo);
         top = only_where(lt(q.hi, set1<F16>(0.5)), k);
-        const Two<F16> of_z = multiply({set1<F16>(io.loss->z_loss), set1<F16>(0.0)}, multiply(lse, lse));
+        const Two<F16> of_z = multiply(multiply({set1<F16>(io.loss->z_loss), set1<F16>(0.0)}, lse), lse);
         const Two<F16> beside = ::add(Numbers::pair(total(distances, mode)), of_z);
         answer_loss<Numbers>(mode, rows, Numbers::loss(T, log_S, R, beside, of_rows(mode, rows.omega)));
         return odd_lanes(k.max, Family::value(R));
@@ -228,7 +245,7 @@ template <class Mode, class Family> struct TargetLoss {
         const TargetLoss s = *this;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
             const auto p = Family::prob(Family::kept(kept, at.b), s.inverse);
-            const F16 g = Numbers::soft(s.A, p, s.target(mode, views, at), s.scale, s.back);
+            const F16 g = Numbers::soft(s.A, p, Numbers::rounded(s.target(mode, views, at)), s.scale, s.back);
             store(out, at, replace_peak(s.top, at, s.at_top, g));
         });
     }
@@ -238,21 +255,27 @@ template <class Mode, class Family> struct TargetLoss {
     template <class E>
     SOFTJAC_INLINE void read(const Mode& mode, const LossRows& rows, const TargetViews<E>& views) {
         scale = {of_rows(mode, rows.scale), of_rows(mode, rows.scale_lo)};
-        share = of_rows(mode, rows.share);
-        share_lo = of_rows(mode, rows.share_lo);
+        share = {of_rows(mode, rows.share), of_rows(mode, rows.share_lo)};
         label = label_of(mode, rows);
         at_label = smoothed(views, of_rows(mode, rows.mass));
     }
     // y (1 - smoothing) + share
-    template <class E> SOFTJAC_INLINE F16 smoothed(const TargetViews<E>& views, const F16& y) const {
-        return fma(y, set1<F16>(views.kept_share), share) + fma(y, set1<F16>(views.kept_share_lo), share_lo);
+    template <class E>
+    SOFTJAC_INLINE typename Numbers::Target smoothed(const TargetViews<E>& views, const F16& y) const {
+        return Numbers::smoothed(y, {set1<F16>(views.kept_share), set1<F16>(views.kept_share_lo)}, share);
     }
     template <class E, class Block>
-    SOFTJAC_INLINE F16 target(const Mode& mode, const TargetViews<E>& views, Block at) const {
-        F16 u = share;
+    SOFTJAC_INLINE typename Numbers::Target target(const Mode& mode, const TargetViews<E>& views, Block at) const {
+        typename Numbers::Target u = smoothed(views, set1<F16>(0.0));
         if (views.wide.p) u = smoothed(views, load(views.wide, at, 0.0));
         else if (views.own.p) u = smoothed(views, load(views.own, at, 0.0));
-        return replace_peak(label, at, at_label, u) * weight(mode, views, at);
+        return Numbers::weighed(replaced(at, u), weight(mode, views, at));
+    }
+    template <class Block> SOFTJAC_INLINE F16 replaced(Block at, const F16& u) const {
+        return replace_peak(label, at, at_label, u);
+    }
+    template <class Block> SOFTJAC_INLINE Two<F16> replaced(Block at, const Two<F16>& u) const {
+        return {replace_peak(label, at, at_label.hi, u.hi), replace_peak(label, at, at_label.lo, u.lo)};
     }
     // Of the class; 0 past the end of the row and where it is masked out.
     template <class E> static SOFTJAC_INLINE F16 weight(const Tile&, const TargetViews<E>& views, FullBlock at) {
@@ -296,7 +319,7 @@ template <class Mode, class Family> struct HessianProduct {
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {
             const F16 w = load(tangent, at, 0.0) - s.jvp.v_peak;
             const auto p = Family::prob(Family::kept(kept, at.b), s.jvp.inverse);
-            store(out, at, Family::times(p, fma(s.alpha, w - s.jvp.mean, along_p)));
+            store(out, at, Family::times(p, fma(s.alpha, w - s.jvp.mean, along_p)) + set1<F16>(0.0));  // not -0
         });
     }
     void rescale(const double* f) { jvp.rescale(f); }

@@ -12,7 +12,8 @@ PyObject* cross_entropy(PyObject*, PyObject* const* args, Py_ssize_t count);
 PyObject* cross_entropy_hvp(PyObject*, PyObject* const* args, Py_ssize_t count);
 // targets, axis, weight or None, where or None -> label, mass, total, place of the first bad target or -1
 PyObject* scan_targets(PyObject*, PyObject* const* args, Py_ssize_t count);
-// loss, loss_lo or None -> their sum as two numbers, which all of its digits fit in; NotImplemented if it is not finite
+// loss, loss_lo or None -> their sum as hi + lo, to about twice the digits of a double; NotImplemented where it is not
+// finite or far above
 PyObject* sum_of_losses(PyObject*, PyObject* const* args, Py_ssize_t count);
 
 }  // namespace softjac
