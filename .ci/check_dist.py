@@ -19,7 +19,8 @@ def main(folder: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         installed = set(archive.namelist())
     sources = {path.removeprefix("src/") for path in tracked if path.startswith("src/softjac/")}
-    expected = {path for path in sources if path.endswith((".py", ".pyi", ".typed")) and "/native/" not in path}
+    kinds = (".py", ".pyi", ".typed", ".toml", ".css", ".html", ".js")
+    expected = {path for path in sources if path.endswith(kinds) and "/native/" not in path}
     assert expected <= installed, f"missing in the wheel: {sorted(expected - installed)}"
     modules = {name for name in installed if not name.startswith("softjac-")}
     (core,) = modules - expected

@@ -1,10 +1,12 @@
 # The steps of .ci/run, one function each. They run in $tree, a copy of the working tree; $bin is the virtual environment.
 
-# The tests of the numerical core: the suite without what is named here, since that needs the sources, or is about
-# something else (memory, which sanitizers take), or takes long to find what the exact tests of the same calls find.
+# The tests of the core as it was built once more: the suite without what is named here, since that needs the sources,
+# or is about something else (memory, which sanitizers take; what is Python alone), or holds the same arithmetic against
+# exact numbers, which the first run has done. What is left reads and writes memory of every kind.
 core_tests=()
 for other in cli readme packaging import doctests differences benchmarks example frameworks native_kernels constants \
-  operator_native cross_entropy_docs cross_entropy_derivatives cross_entropy_memory cross_entropy_peers plot notebooks; do
+  operator_native cross_entropy_docs cross_entropy_derivatives cross_entropy_memory cross_entropy_peers derivation plot \
+  notebooks accuracy cross_entropy_accuracy operator_exact operator_budget oracle; do
   core_tests+=("--ignore-glob=*/test_$other*.py")
 done
 
@@ -29,6 +31,7 @@ step_system() {
   local packages=()
   command -v git >/dev/null || packages+=(git)
   command -v g++ >/dev/null || packages+=(g++)
+  command -v ccache >/dev/null || packages+=(ccache)
   command -v aarch64-linux-gnu-g++ >/dev/null || packages+=(g++-aarch64-linux-gnu)
   command -v qemu-aarch64 >/dev/null || command -v qemu-aarch64-static >/dev/null || packages+=(qemu-user)
   "$python" -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
@@ -41,8 +44,25 @@ sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.
     quietly "${as_root[@]}" apt-get update
     quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
   fi
+  renderers &
   "$python" --version
   g++ --version | head -n 1
+}
+
+# TeX and Chromium, for the tests of documents and pages. They are large: they come while the packages of Python do.
+renderers() {
+  local packages=()
+  command -v pdflatex >/dev/null || packages+=(texlive-latex-base)
+  command -v chromium >/dev/null || packages+=(chromium)
+  if [ ${#packages[@]} -gt 0 ]; then
+    local as_root=()
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    {
+      "${as_root[@]}" apt-get update
+      "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
+    } >"$work/renderers.log" 2>&1 || echo "this failed" >>"$work/renderers.log"
+  fi
+  touch "$work/renderers.done"
 }
 
 step_copy() {
@@ -59,7 +79,7 @@ step_copy() {
 
 step_install() {
   "$python" -m venv "$work/venv"
-  quietly "$bin/pip" install '.[cli,test,peers]' -Csetup-args=-Drequire_core=true
+  quietly "$bin/pip" install '.[cli,test,browser,peers]' -Csetup-args=-Drequire_core=true
   quietly "$bin/pip" install --upgrade 'pip>=25.1'
   quietly "$bin/pip" install --group dev
   "$bin/python" -c 'import softjac; print(softjac.show_config())'
@@ -67,7 +87,13 @@ step_install() {
 
 step_tests() {
   # NEON: the row kernels for 64-bit ARM, cross-compiled, under qemu-user, against the bits of this machine's core.
-  export SOFTJAC_REQUIRE_PEERS=1 SOFTJAC_REQUIRE_CORE=1 SOFTJAC_REQUIRE_NEON=1
+  export SOFTJAC_REQUIRE_PEERS=1 SOFTJAC_REQUIRE_CORE=1 SOFTJAC_REQUIRE_NEON=1 SOFTJAC_REQUIRE_RENDERERS=1
+  local waited=0
+  until [ -e "$work/renderers.done" ]; do
+    sleep 1
+    [ $((waited += 1)) -lt 300 ] || break
+  done
+  [ ! -e "$work/renderers.log" ] || tail -n 3 "$work/renderers.log"
   pytest_in suite "${two_at_a_time[@]}" --durations=10 --ignore-glob='*/test_import*.py'
   pytest_in import tests/test_import.py  # by itself: it takes times
 }
@@ -98,13 +124,17 @@ step_doctests() {
 
 step_build() {
   # The sdist first, then the wheel from it: what is missing in the sdist fails here.
-  quietly "$bin/python" -m build --outdir "$work/dist" -Csetup-args=-Drequire_core=true -Cbuild-dir="$work/build" .
+  quietly "$bin/python" -m build --sdist --outdir "$work/dist" .
+  mkdir "$work/unpacked"
+  tar --extract --directory "$work/unpacked" --strip-components 1 --file "$work"/dist/*.tar.gz
+  (cd "$work/unpacked" &&
+    quietly "$bin/python" -m build --wheel --outdir "$work/dist" -Csetup-args=-Drequire_core=true -Cbuild-dir=build .)
   "$bin/python" .ci/check_dist.py "$work/dist"
   # Code for one instruction set must not be what the linker takes for all of them: an inline function that another
   # file also has would be. So each file of kernels defines one name that other files can see, with the instruction set
   # in it: their table, and the operator's rows.
   local object defined objects
-  mapfile -t objects < <(find "$work/build" -path '*libkernels_*' -name '*.o')
+  mapfile -t objects < <(find "$work/unpacked/build" -path '*libkernels_*' -name '*.o')
   echo "${#objects[@]} files of kernels"
   [ ${#objects[@]} -ge 4 ]
   for object in "${objects[@]}"; do
@@ -147,7 +177,8 @@ step_readme_first() {
 }
 
 step_no_compiler() {
-  # The README's second command, where there is no compiler: the whole suite on the reference, the peers absent.
+  # The README's second command, where there is no compiler: the whole suite on the reference, the peers absent. The
+  # derivation is Python alone, and was tested.
   git clone --quiet . "$work/clone_second"
   cd "$work/clone_second"
   local command
@@ -155,7 +186,7 @@ step_no_compiler() {
   echo "$command"
   mkdir -p "$work/junit"
   PATH=$(bare_path)
-  export PATH PYTEST_ADDOPTS="--junitxml=$work/junit/no_compiler.xml ${two_at_a_time[*]}"
+  export PATH PYTEST_ADDOPTS="--junitxml=$work/junit/no_compiler.xml ${two_at_a_time[*]} --ignore-glob=*/test_derivation*.py"
   bash -euo pipefail -c "$command" > "$work/no_compiler.log" 2>&1 || { tail -n 60 "$work/no_compiler.log"; return 1; }
   tail -n 1 "$work/no_compiler.log"
   .venv/bin/python -c 'import softjac; print(softjac.show_config())'

@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 from flint import arb, fmpq
 
-from oracle import HALF_SUBNORMAL, SMALLEST_NORMAL, Entry, Row, Truth, exact, settle, total, working_precision
+from oracle import Entry, Row, Truth, exact, settle, total, working_precision
 
 NOTHING = Truth(arb(0))
-LAST_WITH_LOW_PART = SMALLEST_NORMAL * 2**53
 ZERO, ONE = Fraction(0), Fraction(1)
 
 
@@ -58,10 +57,7 @@ class LossRow:
         return self._known[of]
 
     def loss(self) -> Truth:
-        """Scale 2 zeta |lse| (|m| + log S): what z-loss has of the cancellation in lse.
-
-        A loss so small that a double has no low part for it is rounded before it is multiplied.
-        """
+        """Scale 2 zeta |lse| (|m| + log S): what z-loss has of the cancellation in lse."""
 
         def formula() -> Truth:
             s, by, zeta = self.row.level(), rational(self.factor), rational(self.zeta)
@@ -70,9 +66,7 @@ class LossRow:
             loss, scale = of_targets, arb(0)
             if self.zeta:
                 loss, scale = of_targets + zeta * lse * lse, 2 * by * zeta * abs(lse) * (abs(s.m) + s.log_S)
-            is_plain = self.factor == 1 and not self.zeta
-            lost = arb(0) if is_plain or loss > LAST_WITH_LOW_PART else by * (HALF_SUBNORMAL + loss * arb(2) ** -53)
-            return Truth(by * loss, scale, lost)
+            return Truth(by * loss, scale)
 
         return self._once(None, formula)
 
@@ -93,7 +87,7 @@ class LossRow:
         return self._once(i, formula)
 
     def hvp(self, v: Sequence[Any]) -> Entry:
-        """Scale p_i (|T + 2 zeta lse| (|w_i| + mean of |w|) + 2 zeta (|v_k| + mean of |w|)), w = v - v_k."""
+        """Scale p_i ((T + 2 zeta (|m| + log S)) (|w_i| + mean of |w|) + 2 zeta (|v_k| + mean of |w|)), w = v - v_k."""
         v = [exact(x) for x in v]
 
         def entry(i: int) -> Truth:
@@ -102,8 +96,9 @@ class LossRow:
                 c, at_k = s.centred(v), v[s.k]
                 alpha = rational(self.T) + beta * (s.m + s.log_S)
                 value = s.p[i] * (alpha * (c.w[i] - c.mean) + beta * (at_k + c.mean))
-                reach = abs(alpha) * c.reach(i) + beta * (abs(at_k) + c.spread)
-                lost = s.p[i] * (abs(alpha) + beta) * c.lost + s.lost(i) * reach
+                size = rational(self.T) + beta * (abs(s.m) + s.log_S)
+                reach = size * c.reach(i) + beta * (abs(at_k) + c.spread)
+                lost = s.p[i] * (size + beta) * c.lost + s.lost(i) * reach
                 return Truth(by * value, by * s.p[i] * reach, by * lost)
 
             return settle(formula)

@@ -109,6 +109,36 @@ def test_gaps_are_within_the_budget(dtype, sj):
     hold(sj, dtype, gap_cases(dtype.name)).check(losses=2000, gradients=5000)
 
 
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@pytest.mark.parametrize("z_loss", [0.0, 1e-4, 2.0])
+def test_losses_at_the_end_of_float64_keep_their_digits_under_weights(reduction, z_loss, sj):
+    """From 1e-265 to the last subnormal number: multiplied by what a row counts, none of it was rounded before."""
+    gaps = np.linspace(610.0, 744.0, 135)
+    z = np.stack([np.zeros_like(gaps), gaps, 0.25 * gaps], axis=-1)
+    labels = np.ones(len(z), int)
+    judge = Judge(sj, np.dtype(np.float64))
+    for name, omega in [
+        ("large", np.full(len(z), 1000.0)),
+        ("enormous", np.full(len(z), 1e130)),
+        ("small", np.full(len(z), 1e-3)),
+        ("mixed", 10.0 ** hard_rows.rng_for("tiny losses").uniform(-3, 12, len(z))),
+    ]:
+        for weight in (None, np.array([1.0, 7e5, 0.3])):
+            options = {"sample_weight": omega, "weight": weight, "z_loss": z_loss}
+            batch = Batch(z, labels, reduction=reduction, **options)
+            judge.value_and_grad(name, z, labels, batch, lambda _: [1], **options)
+    judge.check(losses=8)
+
+
+def test_a_weighted_mean_is_finite_where_its_terms_are_not(sj):
+    z = np.array([[0.0, 1.5e308], [0.0, 1.0]])
+    omega = np.array([6.0, 2.0])
+    loss, gradient = sj.cross_entropy_value_and_grad(z, [0, 1], sample_weight=omega)
+    assert loss == 1.125e308
+    assert gradient[0].tolist() == [-0.75, 0.75]
+    assert sj.cross_entropy(z, [0, 1], sample_weight=omega, reduction="sum") == np.inf
+
+
 @pytest.mark.parametrize("dtype", WIDE, ids=str)
 def test_worked_values(dtype, sj):
     def near(found, digits):

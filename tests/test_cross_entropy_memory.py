@@ -111,7 +111,8 @@ def test_nothing_is_written_when_the_arguments_are_refused(sj):
 
 LARGE = [((24, 32_000), set()), ((65_536, 10), set()), ((24, 32_000), {"soft targets"})]
 LARGE += [((65_536, 10), {"soft targets"}), ((24, 32_000), {"weight", "label_smoothing", "z_loss"})]
-LARGE_IDS = ["classes", "rows of 10", "distributions", "distributions of 10", "options"]
+LARGE += [((6, 128_256), {"weight", "label_smoothing", "where"})]
+LARGE_IDS = ["classes", "rows of 10", "distributions", "distributions of 10", "options", "options of long rows"]
 
 
 @pytest.mark.parametrize(("shape", "kind"), LARGE, ids=LARGE_IDS)
@@ -130,7 +131,8 @@ def test_memory_that_python_knows_of(shape, kind, sj, kernels_in_use):
                 peak = tracemalloc.get_traced_memory()[1]
             finally:
                 tracemalloc.stop()
-            assert peak < (MOST if kernels_in_use == "compiled" else MOST_OF_REFERENCE)
+            of_reference = MOST_OF_REFERENCE * max(1, shape[1] / 32_000)  # it works on a row at a time
+            assert peak < (MOST if kernels_in_use == "compiled" else of_reference)
 
 
 @pytest.mark.compiled

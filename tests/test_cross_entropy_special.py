@@ -347,3 +347,37 @@ def test_products_with_tangents_next_to_the_largest_number(sj):
         z = np.zeros((rows, 2))
         found = sj.cross_entropy_hvp(z, np.zeros(rows, int), z + 1e308, z_loss=0.1, reduction="none")
         np.testing.assert_allclose(found, 1e307, rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_infinite_tangents_go_where_the_entries_of_the_hessian_send_them(dtype, sj):
+    """With z-loss the two parts of the Hessian pull apart: what wins is the sign of an entry, alpha J + beta p p^T."""
+    rng = np.random.default_rng(5)
+    seen = set()
+    for n in (2, 3, 7):
+        for z_loss in (1e-3, 0.4, 3.0):
+            z = (rng.standard_normal((40, n)) * 2).astype(dtype)
+            label = rng.integers(0, n, 40)
+            v = rng.standard_normal((40, n)).astype(dtype)
+            for row in v:
+                row[rng.integers(0, n, rng.integers(1, 3))] = INF * rng.choice([-1.0, 1.0])
+            options = {"z_loss": z_loss, "reduction": "none"}
+            dense = sj.cross_entropy_hessian(z.astype(float), label, **options).to_dense()
+            with np.errstate(invalid="ignore"):
+                expected = np.where(np.isinf(v), v, 0.0)[:, None, :] * dense
+                expected = np.where(np.isinf(v)[:, None, :], expected, 0.0).sum(axis=-1)
+            found = sj.cross_entropy_hvp(z, label, v, **options)
+            np.testing.assert_array_equal(found, expected)
+            seen |= set(map(str, found.reshape(-1).tolist()))
+    assert seen == {"inf", "-inf", "nan"}
+
+
+def test_factors_far_beyond_one_do_not_overflow_on_the_way(sj):
+    """2^128 p is what the core keeps: times a target or a z-loss slope of 1e304 it is beyond a double."""
+    for y in (1e290, 1e300, 5e307):
+        loss, gradient = sj.cross_entropy_value_and_grad([1.0, 0.0, -1.0], [y, y / 2, 0.0], reduction="none")
+        p = sj.softmax([1.0, 0.0, -1.0])
+        np.testing.assert_allclose(gradient / y, 1.5 * p - [1.0, 0.5, 0.0], rtol=1e-14, atol=1e-15)
+        np.testing.assert_allclose(loss / y, np.dot([1.0, 0.5, 0.0], -sj.log_softmax([1.0, 0.0, -1.0])), rtol=1e-14)
+    gradient = sj.cross_entropy_grad([1e308, 1e308, 0.0], 0, z_loss=1e-4)
+    np.testing.assert_allclose(gradient, [1e304, 1e304, 0.0], rtol=1e-14)

@@ -37,7 +37,7 @@ def test_numpy_is_the_only_dependency():
 
 def test_extras():
     extras = set(metadata.metadata("softjac").get_all("Provides-Extra"))
-    assert extras == {"cli", "check", "plot", "notebook", "test", "peers"}
+    assert extras == {"cli", "check", "plot", "notebook", "test", "browser", "peers"}
 
 
 def test_types_are_shipped():
@@ -54,7 +54,7 @@ def test_meson_installs_every_python_file():
     installed = Path(softjac.__file__).parent
     for path in SOURCES.rglob("*"):
         name = path.relative_to(SOURCES)
-        if path.suffix in {".py", ".pyi", ".typed"} and "native" not in name.parts:
+        if path.suffix in {".py", ".pyi", ".typed", ".toml", ".css", ".html", ".js"} and "native" not in name.parts:
             assert (installed / name).is_file(), f"{name} is missing in python_sources of src/softjac/meson.build"
 
 

@@ -10,14 +10,14 @@ The error of a result whose exact value is y is at most ulps * ulp(y) + factor *
     softmax_second_derivative  p_i (a_i b_i + mean of a b), a_i = |u_i - u_k| + mean of |u - u_k|, b likewise from v
     cross_entropy_grad_soft    p_j Y + t_j, with the targets t and Y = (sum of t) + 2 z_loss |lse|, times what the row
                                counts
-    cross_entropy_hvp          |alpha| p_i (|w_i| + mean of |w|) + beta p_i (|v_k| + mean of |w|)
+    cross_entropy              with z_loss 2 z_loss |lse| (|m| + log1p R), with the factor of logsumexp
+    cross_entropy_hvp          A p_i (|w_i| + mean of |w|) + beta p_i (|v_k| + mean of |w|), with what the row counts
+                               times A = T + 2 z_loss (|m| + log1p R) and beta = 2 z_loss
     operator_complement        of SoftmaxJacobian: 1 - p from the rounded p, at the largest the sum of the others
     operator_entries           to_dense, row, diagonal, J[..., i, j]: products of those and of p, plain J
 
 cross_entropy is that of rows, sums and means; cross_entropy_grad is for a class or a one-hot row without smoothing and
-z_loss, cross_entropy_grad_soft for all other targets. A loss of a row below 2^-969 has no low part in a double:
-multiplied (by what the row counts, by z_loss), it costs half an ulp more, and below 2^-1022 half the last place times
-that factor.
+z_loss, cross_entropy_grad_soft for all other targets.
 
 Where the budget is a factor alone, half an ulp of a subnormal result and what subnormal probabilities cost come on top.
 

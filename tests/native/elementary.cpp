@@ -33,6 +33,7 @@ int main(int count, char** arguments) {
     if (function == "exp_narrow") return apply([&](const Two<F16>& x) { return Two<F16>{exp_narrow(x.hi), zero}; });
     if (function == "exp_wide") return apply([](const Two<F16>& x) { return exp_wide(x); });
     if (function == "log1p_wide") return apply([](const Two<F16>& x) { return log1p_wide(x); });
-    std::fprintf(stderr, "usage: elementary exp_short|exp_narrow|exp_wide|log1p_wide < pairs > pairs\n");
+    if (function == "log1p_narrow") return apply([&](const Two<F16>& x) { return Two<F16>{log1p_narrow(x.hi), zero}; });
+    std::fprintf(stderr, "usage: elementary exp_short|exp_narrow|exp_wide|log1p_wide|log1p_narrow < pairs > pairs\n");
     return 2;
 }

@@ -60,7 +60,8 @@ class LossView:
             return [(f"loss = 0, gradient 0: label {c} is ignored", "")]
         loss = float(results.losses[0])
         least = "certain and right 0" if not results.target.smoothing else f"least for this y{_least(results, detail)}"
-        first = f"loss = {_formula(results, f'[{c}]')}{about(loss, detail)}"
+        shown = " ~ 0" if loss == 0 and not _certain(results) else about(loss, detail)
+        first = f"loss = {_formula(results, f'[{c}]')}{shown}"
         return [(first, f"({least}; uniform guess log {n}{about(math.log(n), detail)})"), *_step(results, detail)]
 
     def _rows(self, results: LossResults, detail: Detail) -> Shown:
@@ -115,6 +116,12 @@ def about(value: float, detail: Detail) -> str:
     return f" {'~' if math.isfinite(value) else '='} {for_people(value, detail.decimals)}"
 
 
+def _certain(results: LossResults) -> bool:
+    """Whether the label is the only class that is possible: then a loss of 0 is exact, else smaller than any number."""
+    z = results.logits.vectors[0].astype(np.float64)
+    return bool(np.count_nonzero(z > -math.inf) == 1 or np.isinf(z.max()))
+
+
 def _formula(results: LossResults, label: str) -> str:
     return "-sum of y log p" if results.target.smoothing else f"-log p{label}"
 
@@ -154,9 +161,11 @@ def _step(results: LossResults, detail: Detail) -> list[tuple[str, str]]:
     c, loss = results.label(0), float(results.losses[0])
     if math.isnan(loss) or loss == 0:
         return []
+    z = results.logits.vectors[0].astype(np.float64)
+    if math.isinf(loss) and np.isfinite(z).all():
+        return [("The loss is larger than any number.", "")]
     if math.isinf(loss):
         return [("No step z - (p-y) helps: an infinite logit stays infinite.", "")]
-    z = results.logits.vectors[0].astype(np.float64)
     moved = z - results.gradient.of(0).astype(np.float64)
     p, after = float(results.of(0)[c]), float(softmax(moved)[c])
     better = float(cross_entropy(moved, c, **results.arguments))

@@ -22,12 +22,13 @@ def value_and_grad(problem: Problem, *, value: bool, gradient: bool, out: Any = 
     losses, total = np.empty(problem.batch, problem.dtype) if value and each else None, _sums.Total(problem.wide)
     moved = None if target is None else np.moveaxis(target, problem.axis, -1)
     for at, piece in problem.pieces():
-        hi, lo = (np.empty(piece.batch, problem.wide) if value else None for _ in range(2))
+        hi = np.empty(piece.batch, problem.wide) if value else None
+        lo = np.empty(piece.batch, problem.wide) if value and not each and problem.dtype.char in "dg" else None
         _run(piece, hi, lo, target if at is ... or moved is None else moved[at])
         if losses is not None:
-            losses[at] = _rounded(piece, hi, lo)
-        elif hi is not None and lo is not None:
-            total.add(hi, lo, piece.omega)
+            losses[at] = hi
+        elif hi is not None:
+            total.add(hi, lo)
     loss = None
     if losses is not None:
         loss = problem.shell.around_rows(losses[()], problem.axis)
@@ -106,32 +107,41 @@ def _mean_weight(problem: Problem) -> tuple[Any, Any]:
     a, wide = arithmetic_for(problem.wide), problem.wide
     if problem.weight is None:
         return np.broadcast_to(wide.type(1.0), problem.batch), np.broadcast_to(wide.type(0.0), problem.batch)
-    w = problem.weight, np.zeros_like(problem.weight)
     if problem.part is None:
-        hi, lo = a.divide(a.sum(w), (wide.type(problem.n), wide.type(0.0)))
-        return np.broadcast_to(hi[0], problem.batch), np.broadcast_to(lo[0], problem.batch)
+        hi, lo = _mean(problem.weight, wide)
+        return np.broadcast_to(hi, problem.batch), np.broadcast_to(lo, problem.batch)
     hi, lo = np.empty(problem.batch, wide), np.empty(problem.batch, wide)
     rows = np.moveaxis(problem.part, problem.axis, -1)
     for block in reference.blocks(problem.batch, problem.n):
         part = rows[block]
+        if len(part) == 1:  # a long row, of which pairs would take memory
+            hi[block], lo[block] = _mean(problem.weight[part[0]], wide)
+            continue
         K = np.maximum(np.count_nonzero(part, axis=-1, keepdims=True), 1).astype(wide)
-        s = a.divide(a.sum(a.keep(part, (w[0] + 0.0 * K, w[1] + 0.0 * K))), (K, 0.0 * K))
+        s = a.divide(a.sum(a.keep(part, (problem.weight + 0.0 * K, 0.0 * problem.weight + 0.0 * K))), (K, 0.0 * K))
         hi[block], lo[block] = s[0][..., 0], s[1][..., 0]
     return hi, lo
 
 
+def _mean(weights: NDArray, wide: "np.dtype[Any]") -> tuple[Any, Any]:
+    """The mean of some weights as hi + lo; 0 of none."""
+    total, zero = _sums.Total(wide), wide.type(0.0)
+    total.add(weights, None)
+    return arithmetic_for(wide).divide(total.pair, (wide.type(max(weights.size, 1)), zero))
+
+
 def _run(problem: Problem, hi: NDArray | None, lo: NDArray | None, out: NDArray | None) -> None:
-    """Losses of rows as hi + lo, without their scale, and the gradient with it."""
+    """Losses of rows times `Problem.weights_of_rows`, as hi + lo, and the gradient with its scale."""
     t, smoothing, z_loss = problem.targets, problem.label_smoothing, problem.z_loss
     scale = [_one_a_row(x) for x in problem.scale()]
     if t.y is not None and not smoothing and not z_loss and np.any(t.label >= 0):
         _run_apart(problem, hi, lo, out)
         return
     operands = (
-        problem.z, t.y, t.label, t.mass, *scale, problem.weight, problem.part, problem.axis, smoothing, z_loss,
-        hi, lo, out,
+        problem.z, t.y, t.label, t.mass, *scale, problem.weights_of_rows(), problem.weight, problem.part, problem.axis,
+        smoothing, z_loss, hi, lo, out,
     )  # fmt: skip
-    _compute("cross_entropy", problem.dtype, operands, [0, 13])
+    _compute("cross_entropy", problem.dtype, operands, [0, 14])
 
 
 def _run_apart(problem: Problem, hi: NDArray | None, lo: NDArray | None, out: NDArray | None) -> None:
@@ -143,18 +153,20 @@ def _run_apart(problem: Problem, hi: NDArray | None, lo: NDArray | None, out: ND
     z, y, part, target = (
         None if x is None else np.moveaxis(x, problem.axis, -1) for x in (problem.z, t.y, problem.part, out)
     )
-    columns = [None if x is None else np.broadcast_to(x, problem.batch) for x in (t.label, t.mass, *problem.scale())]
+    of_row = t.label, t.mass, *problem.scale(), problem.weights_of_rows()
+    columns = [None if x is None else np.broadcast_to(x, problem.batch) for x in of_row]
     for block in reference.blocks(problem.batch, problem.n):
         wholes = [None if x is None else x[block] for x in (z, y, part, *columns)]
         own = wholes[3] == -1
         for rows, with_y in ((np.flatnonzero(own), True), (np.flatnonzero(~own), False)):
-            x, its_y, its_part, label, mass, *scale = (None if w is None else w[rows] for w in wholes)
+            x, its_y, its_part, label, mass, *scale, omega = (None if w is None else w[rows] for w in wholes)
             found = [None if w is None else np.empty(len(rows), problem.wide) for w in (hi, lo)]
             g = None if target is None else np.empty((len(rows), problem.n), problem.dtype)
             operands = (
-                x, its_y if with_y else None, label, mass, *scale, problem.weight, its_part, last, 0.0, 0.0, *found, g,
+                x, its_y if with_y else None, label, mass, *scale, omega, problem.weight, its_part, last,
+                0.0, 0.0, *found, g,
             )  # fmt: skip
-            _compute("cross_entropy", problem.dtype, operands, [0, 13])
+            _compute("cross_entropy", problem.dtype, operands, [0, 14])
             for whole, piece in ((hi, found[0]), (lo, found[1]), (target, g)):
                 if whole is not None:
                     whole[_rows_of(block, rows)] = piece
@@ -221,20 +233,14 @@ def _spoils(out: NDArray, array: NDArray) -> bool:
     return memory != own
 
 
-def _rounded(problem: Problem, hi: Any, lo: Any) -> Any:
-    """The losses of rows times what they count, rounded once."""
-    a = arithmetic_for(problem.wide)
-    if problem.omega is None:
-        return np.where(np.isfinite(hi), hi + lo, hi)
-    return _sums.blockwise(
-        lambda x, y, c: (a.round(a.multiply((x, y), (c, 0.0 * c))),), 1, hi.dtype, hi, lo, problem.omega
-    )[0]
-
-
 def _reduced(problem: Problem, total: _sums.Total) -> Any:
     """The sum or the mean, rounded once."""
     if problem.reduction == "sum":
         return np.asarray(total.divided(None)).astype(problem.dtype)[()]
     if problem.denominator[0] == 0.0:
         return problem.dtype.type(0.0)
-    return np.asarray(total.divided(problem.denominator)).astype(problem.dtype)[()]
+    hi, lo = problem.denominator
+    if problem.counts_rows:
+        mean = _sums.quotient(float(total.s), float(total.rest), float(hi)) * total.unit
+        return np.asarray(mean).astype(problem.dtype)[()]
+    return np.asarray(total.divided((hi, lo))).astype(problem.dtype)[()]

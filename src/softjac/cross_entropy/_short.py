@@ -16,6 +16,8 @@ _maximum = np.maximum.reduce
 _FLOAT64 = np.dtype(np.float64)
 _MOST = 1 << 16  # rows: the losses of more are added a piece at a time, the long way
 _INT64 = np.dtype(np.int64)
+_UNSIGNED = {char: np.dtype(char.upper()) for char in "bhilqBHILQ"}
+_HALF = {char: np.iinfo(char).max + 1 for char in _UNSIGNED}  # of unsigned ones, the whole range
 
 
 def value_and_grad(
@@ -29,7 +31,7 @@ def value_and_grad(
         return NotImplemented
     if not _is_plain(logits, targets, axis, out):
         return NotImplemented
-    label = np.array(targets) if type(targets) is int else targets
+    label = np.asarray(targets, _INT64)
     batch = label.shape
     rows = label.size
     if value and rows > _MOST and reduction != "none":
@@ -40,19 +42,20 @@ def value_and_grad(
         scale, scale_lo = 1.0, 0.0
     else:
         return NotImplemented
-    hi, lo = (np.empty(batch), np.empty(batch)) if value else (None, None)
+    dtype = logits.dtype
+    hi = np.empty(batch) if value else None
+    lo = np.empty(batch) if value and dtype.char == "d" else None
     g = (np.empty_like(logits) if out is None else out) if grad else None
     axis = len(batch)
-    if _core(logits, None, label, None, scale, scale_lo, None, None, axis, 0.0, 0.0, hi, lo, g) is NotImplemented:
+    if _core(logits, None, label, None, scale, scale_lo, None, None, None, axis, 0.0, 0.0, hi, lo, g) is NotImplemented:
         return NotImplemented
-    if hi is None or lo is None:
+    if hi is None:
         return None, g
-    dtype = logits.dtype
     if reduction == "none":
         with np.errstate(all="ignore"):
-            return np.where(np.isfinite(hi), hi + lo, hi).astype(dtype, copy=False)[()], g
+            return hi.astype(dtype, copy=False)[()], g
     if rows == 1:
-        s, rest, unit = hi.item(), lo.item(), 1.0
+        s, rest, unit = hi.item(), 0.0 if lo is None else lo.item(), 1.0
     else:
         with np.errstate(all="ignore"):
             total = _sums.Total(_FLOAT64)
@@ -110,7 +113,11 @@ def _is_plain(logits: Any, targets: Any, axis: Any, out: Any) -> bool:
         return False
     if type(targets) is int:
         return len(shape) == 1 and 0 <= targets < shape[0]
-    if type(targets) is not np.ndarray or targets.dtype != _INT64 or targets.shape != shape[:-1]:
+    if type(targets) is not np.ndarray or targets.shape != shape[:-1]:
         return False
-    # As unsigned numbers, negative classes are too large. The core checks byte order and alignment.
-    return targets.flags.c_contiguous and bool(_maximum(targets.view(np.uint64), axis=None) < shape[-1])
+    # As unsigned numbers, negative classes are at least as large as half of their range.
+    unsigned = _UNSIGNED.get(targets.dtype.char)
+    if unsigned is None or not targets.flags.c_contiguous or not targets.dtype.isnative:
+        return False
+    most = min(shape[-1], _HALF[targets.dtype.char])
+    return bool(_maximum(targets.view(unsigned), axis=None) < most)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from softjac import kernels
 from softjac._arguments import NDArray
 from softjac.kernels._arithmetic import Pair
 from softjac.kernels.numpy import arithmetic_for
@@ -33,6 +34,7 @@ def _remainder(s: float, q: float, n: float) -> float:
     return (s - product) - (((q_hi * n_hi - product) + (q_hi * n_lo + q_lo * n_hi)) + q_lo * n_lo)
 
 
+_core = getattr(kernels.native, "sum_of_losses", None)
 _SPLIT = 2.0**27 + 1.0
 _TOGETHER = 1 << 11  # rows that are worked on together, so that what is in between stays in the cache
 _FEW = 32
@@ -63,9 +65,12 @@ class Total:
         self._a = arithmetic_for(dtype)
         self.s, self.rest, self.unit = dtype.type(0.0), dtype.type(0.0), 1.0
 
-    def add(self, hi: NDArray, lo: NDArray, times: NDArray | None = None) -> None:
+    def add(self, hi: NDArray, lo: NDArray | None, times: NDArray | None = None) -> None:
         """Add all of (hi + lo) times what the rows count."""
-        hi, lo = hi.reshape(-1), lo.reshape(-1)
+        if times is None and self._add_by_core(hi, lo):
+            return
+        hi = hi.reshape(-1)
+        lo = np.zeros_like(hi) if lo is None else lo.reshape(-1)
         times = None if times is None else times.reshape(-1)
         if times is None and len(hi) <= _FEW and self.s == 0.0 and self._add_few(hi, lo):
             return
@@ -73,6 +78,17 @@ class Total:
         for start in range(0, len(hi), step):
             block = slice(start, start + step)
             self._add_block(hi[block], lo[block], None if times is None else times[block])
+
+    def _add_by_core(self, hi: NDArray, lo: NDArray | None) -> bool:
+        """By the compiled core, where it serves this: float64, and a sum that is finite and far from overflow."""
+        if _core is None or self.unit != 1.0 or not -_FAR < self.s < _FAR:
+            return False
+        both = _core(hi, lo)
+        if both is NotImplemented:
+            return False
+        self.s, lost = self._a.two_sum(self.s, both[0])
+        self.rest = self.rest + (lost + both[1])
+        return True
 
     def _add_few(self, hi: NDArray, lo: NDArray) -> bool:
         if hi.dtype != np.float64:

@@ -3,8 +3,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 # Every function serves plain arrays of one dtype and shape, and returns NotImplemented for all else. `out` may be None.
-# A last True says that arrays of uint16 hold the bits of bfloat16; softmax_vjp_probs of one row also takes there the
-# first index of the largest probability, if the caller knows it.
+# A last True says that arrays of uint16 hold the bits of bfloat16.
 
 _Array: TypeAlias = NDArray[Any]
 _Mask: TypeAlias = NDArray[Any] | None
@@ -20,7 +19,7 @@ def softmax_jvp(
     logits: _Array, tangent: _Array, axis: int, where: _Mask, out: _Array | None, bits: bool = ..., /
 ) -> Any: ...
 def softmax_vjp_probs(
-    probs: _Array, cotangent: _Array, axis: int, where: _Mask, out: _Array | None, bits_or_peak: int = ..., /
+    probs: _Array, cotangent: _Array, axis: int, where: _Mask, out: _Array | None, bits: bool = ..., /
 ) -> Any: ...
 def log_softmax_jvp(
     logits: _Array, tangent: _Array, axis: int, where: _Mask, out: _Array | None, bits: bool = ..., /
@@ -69,6 +68,7 @@ def cross_entropy(
     mass: _Array | None,
     scale: _Array | float,
     scale_lo: _Array | float,
+    omega: _Array | None,
     weight: _Array | None,
     where: _Mask,
     axis: int,
@@ -91,4 +91,5 @@ def cross_entropy_hvp(
     bits: bool = ...,
     /,
 ) -> Any: ...
+def sum_of_losses(loss: _Array, loss_lo: _Array | None, /) -> Any: ...
 def scan_targets(targets: _Array, axis: int, weight: _Array | None, where: _Mask, /) -> Any: ...

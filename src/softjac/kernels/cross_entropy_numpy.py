@@ -27,6 +27,7 @@ def cross_entropy(
     mass: NDArray | None,
     scale: Any,
     scale_lo: Any,
+    omega: NDArray | None,
     weight: NDArray | None,
     where: NDArray | None,
     axis: int,
@@ -36,30 +37,35 @@ def cross_entropy(
     losses_lo: NDArray | None,
     out: NDArray | None,
 ) -> bool:
-    """Losses of rows as hi + lo, and the gradient times scale + scale_lo.
+    """Losses of rows times omega as hi + lo, and the gradient times scale + scale_lo.
 
     label: the class of a row with a single target, of that mass; -1 for a row that uses y, -2 for one that does not
-    count: it is not read. losses, losses_lo, out: written where they are not None; out may be z.
+    count: it is not read. losses, losses_lo, out: written where they are not None; out may be z. Without losses_lo,
+    losses are rounded.
     """
     a = arithmetic_for(z.dtype)
     z, y, where, out = np.moveaxis(z, axis, -1), _last(y, axis), _last(where, axis), _last(out, axis)
     w = None if weight is None else weight.astype(a.dtype)
     batch, n = z.shape[:-1], z.shape[-1]
-    of_row = [np.broadcast_to(1.0 if x is None else x, batch) for x in (mass, scale, scale_lo)]
+    of_row = [np.broadcast_to(1.0 if x is None else x, batch) for x in (mass, scale, scale_lo, omega)]
     for block in blocks(batch, n):
         x = z[block].astype(a.dtype)
         part = np.ones(x.shape, bool) if where is None else where[block]
         classes = label[block][..., None]
         part = part & (classes != -2)
-        m, c, c_lo = (np.asarray(column[block], a.dtype)[..., None] for column in of_row)
+        m, c, c_lo, times = (np.asarray(column[block], a.dtype)[..., None] for column in of_row)
         target = np.where(np.arange(n) == classes, m, 0.0)
         if y is not None:
             target = np.where(classes == -1, y[block].astype(a.dtype), target)
         targets = reference.Targets.of(a, target, part, w, label_smoothing)
         state = row_state(a, x, part)
-        if losses is not None and losses_lo is not None:
-            hi, lo = reference.losses(a, state, part, targets, z_loss)
-            losses[block], losses_lo[block] = hi[..., 0], np.broadcast_to(lo, hi.shape)[..., 0]
+        if losses is not None:
+            pair = reference.losses(a, state, part, targets, z_loss, times)
+            hi, lo = (np.broadcast_to(x, m.shape)[..., 0] for x in pair)
+            if losses_lo is None:
+                losses[block] = hi + lo
+            else:
+                losses[block], losses_lo[block] = hi, lo
         if out is not None:
             out[block] = reference.gradient(a, state, part, targets, z_loss, (c, c_lo))
     np.positive(0.0)  # clears the flags of the processor, as in kernels/numpy.py

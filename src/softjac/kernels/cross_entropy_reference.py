@@ -1,8 +1,9 @@
 """The readable definition of cross-entropy, its gradient and its Hessian, in the notation of `reference`.
 
-Of a row: t_j are the effective targets, T their sum, zeta the factor of lse^2, and C what the row counts in the result.
+Of a row: t_j are the effective targets, T their sum, zeta the factor of lse^2, omega what the row counts, and C what it
+counts in the result.
 
-    loss      sum of t_j d_j + T log1p(R) + zeta lse^2
+    loss      omega (sum of t_j d_j + T log1p(R) + zeta lse^2)
     gradient  C ((T + 2 zeta lse) p_j - t_j), and at k C ((sum of the other t) - T q_k + 2 zeta lse p_k)
     product   p_i (alpha (w_i - wbar) + beta (v_k + wbar)), with w = v - v_k and wbar its mean under p
 
@@ -71,8 +72,8 @@ def _down(xp: Any, size: Array) -> Array:
     return xp.where(size > 2.0**400, 2.0**-600, xp.full_like(size, 1.0))
 
 
-def losses(a: Arithmetic, state: RowState, part: Array, targets: Targets, z_loss: float) -> Pair:
-    """Losses of rows, shape (..., 1), not negative.
+def losses(a: Arithmetic, state: RowState, part: Array, targets: Targets, z_loss: float, omega: Array) -> Pair:
+    """Losses of rows times omega, shape (..., 1), not negative.
 
     Where the target has an element with p = 0 the loss is +inf. Several +inf have no limit among each other: NaN, if
     there is a target on them. A row of which nothing is known is NaN, whatever its targets.
@@ -84,17 +85,24 @@ def losses(a: Arithmetic, state: RowState, part: Array, targets: Targets, z_loss
     beyond = _any(xp, has_target & part & (~state.active | xp.isinf(term[0])))
     spread = a.sum(a.keep(has_target & state.active & xp.isfinite(term[0]), term))
     log_S = state.log_total(a)
-    loss = a.add(spread, a.multiply(T, log_S))
-    loss = targets.up(loss[0]), targets.up(loss[1])
-    if a.scale != 1.0:
-        # What is subnormal is rounded once, at the end: log1p(R) is R there.
-        scaled = a.add((spread[0] * a.scale, spread[1] * a.scale), a.multiply(T, state.R))
-        low = (loss[0] < _LOW) & (state.R[0] < a.scale * _LOW)
-        loss = xp.where(low, targets.up(a.unscale(scaled)), loss[0]), xp.where(low, 0.0, loss[1])
     top, several, unknown = _odd(a, state)
+    beside: Pair = 0.0 * state.m, 0.0 * state.m
     if z_loss:
         lse = a.keep(~top, a.add((state.m, 0.0 * state.m), log_S))
-        loss = a.add(loss, a.multiply(a.multiply(lse, lse), (xp.full_like(state.m, z_loss), 0.0 * state.m)))
+        beside = a.multiply(a.multiply((xp.full_like(state.m, z_loss), 0.0 * state.m), lse), lse)
+    loss = a.add(spread, a.multiply(T, log_S))
+    loss = targets.up(loss[0]), targets.up(loss[1])
+    loss, times = a.add(loss, beside), (omega, 0.0 * omega)
+    if a.scale == 1.0:
+        loss = a.multiply(loss, times)
+    else:
+        # What is subnormal is rounded once, at the end: log1p(R) is R there.
+        low = (loss[0] < _LOW) & (state.R[0] < a.scale * _LOW)
+        scaled = a.add((spread[0] * a.scale, spread[1] * a.scale), a.multiply(T, state.R))
+        scaled = a.add((targets.up(scaled[0]), targets.up(scaled[1])), (beside[0] * a.scale, beside[1] * a.scale))
+        scaled = a.multiply(a.keep(low, scaled), times)
+        loss = a.multiply(loss, times)
+        loss = xp.where(low, a.unscale(scaled), loss[0]), xp.where(low, 0.0, loss[1])
     on_top = _any(xp, has_target & state.active)
     hi = xp.where(beyond | (top & (z_loss > 0.0)), xp.inf, xp.where(top & ~several, 0.0, loss[0]))
     endless = xp.where(on_top, xp.nan, xp.where((T[0] > 0.0) | (z_loss > 0.0), xp.inf, xp.zeros_like(state.m)))
@@ -126,10 +134,12 @@ def gradient(a: Arithmetic, state: RowState, part: Array, targets: Targets, z_lo
     if z_loss:
         lse = a.keep(~top, a.add((state.m, 0.0 * state.m), state.log_total(a)))
         slope = a.multiply(lse, (targets.down(xp.full_like(state.m, 2.0 * z_loss)), xp.zeros_like(state.m)))
-        g = a.add(g, a.multiply(slope, p))
+        small = _down(xp, xp.abs(slope[0]))  # 2^128 p times it might overflow
+        g = a.add((g[0] * small, g[1] * small), a.multiply((slope[0] * small, slope[1] * small), p))
     down = _down(xp, C[0])
     result = targets.up(a.unscale(a.multiply(g, (C[0] * down, C[1] * down)))) / down
     if z_loss:
+        result = result / small
         result = xp.where(top & state.active & ~several, xp.inf, result)
     nothing = several & (T[0] == 0.0) & (z_loss == 0.0)
     return xp.where(part & ~nothing, result + 0.0, 0.0)  # + 0.0: no -0
@@ -138,7 +148,8 @@ def gradient(a: Arithmetic, state: RowState, part: Array, targets: Targets, z_lo
 def hessian_product(a: Arithmetic, z: Array, v: Array, part: Array, alpha: Array, z_scale: Array) -> Array:
     """Products of the Hessians of rows with vectors, for alpha without its part 2 C zeta lse and z_scale = 2 C zeta.
 
-    An infinite tangent: the limits of `softmax_jvp` times alpha, and the mean of the tangent times beta p.
+    An infinite tangent: the limits of `softmax_jvp`; with beta, those of p_i p_a (beta - slope) v_a for all v_a that
+    are infinite, and of p_i (slope q_i + beta p_i) v_i, where slope = alpha + beta lse.
     """
     xp = a.xp
     state = row_state(a, z, part)
@@ -152,7 +163,7 @@ def hessian_product(a: Arithmetic, z: Array, v: Array, part: Array, alpha: Array
     wbar = a.sum(a.multiply(p, w))
     zero = 0.0 * state.m
     has_z = z_scale != 0.0
-    top, _, _ = _odd(a, state)
+    top, several, _ = _odd(a, state)
     lse = a.keep(~top, a.add((state.m, zero), state.log_total(a)))
     slope = a.add((alpha, 0.0 * alpha), a.keep(has_z, a.multiply(lse, (z_scale, 0.0 * z_scale))))
     moved = a.multiply(slope, a.add(w, _negative(wbar)))
@@ -160,13 +171,23 @@ def hessian_product(a: Arithmetic, z: Array, v: Array, part: Array, alpha: Array
     both = a.add(moved, a.keep(has_z, a.multiply(mean, (z_scale, 0.0 * z_scale))))
     result = tangent.unscale(a.round(a.multiply(p, both)))
     endless = _any(xp, tangent.infinite)
-    limit = tangent.limit(xp.zeros_like(w[0]))
-    limit = xp.where(limit == 0.0, 0.0, slope[0] * limit)
-    infinite = xp.sum(xp.where(tangent.infinite, v, 0.0), axis=-1, keepdims=True)
-    limit = xp.where(has_z & at.active, limit + z_scale * infinite, limit)
+    limit = tangent.limit(result)
+    with_z = _infinite_product(a, tangent.infinite, v, p[0], slope[0], z_scale)
+    limit = xp.where(has_z & ~state.odd, with_z, limit)
+    limit = xp.where(has_z & top & ~several & at.active, z_scale * v, limit)
     result = xp.where(at.active, xp.where(endless, limit, result), 0.0)
     result = xp.where(part & tangent.has_nan, xp.nan, result)
     return xp.where((alpha == 0.0) & ~has_z, 0.0, result + 0.0)
+
+
+def _infinite_product(a: Arithmetic, infinite: Array, v: Array, p: Array, slope: Array, beta: Array) -> Array:
+    """The limits of slope J + beta p p^T times v, where elements of v are infinite."""
+    xp = a.xp
+    up, down = (xp.astype(infinite & (s * v > 0.0), a.dtype) for s in (1.0, -1.0))
+    of_others = [xp.sum(x, axis=-1, keepdims=True) - x > 0.0 for x in (up, down)]
+    limit = xp.where(infinite, v * (slope * (1.0 - p) + beta * p), 0.0)
+    limit = limit + xp.where(of_others[0], (beta - slope) * xp.inf, 0.0)
+    return limit - xp.where(of_others[1], (beta - slope) * xp.inf, 0.0)
 
 
 def _odd(a: Arithmetic, state: RowState) -> tuple[Array, Array, Array]:

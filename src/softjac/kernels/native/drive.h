@@ -133,7 +133,6 @@ template <template <class, class> class Kernel, class X, Op op> class Driver {
             if (job_.inputs > 1) io.next_tangent = reinterpret_cast<const E*>(in_[1] + lane(job_.in[1]));
         }
         io.fetch_result = direct && !stream;
-        if (in_place && job_.rows == 1) io.known_peak = job_.known_peak;
         next_max_.upcoming = n_ <= kMaxAhead ? io.next : nullptr;
         io.next_max = in_place ? &next_max_ : nullptr;
         if (kernel.prepare(Row{n_}, io) == 0) {

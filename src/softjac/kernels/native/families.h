@@ -68,10 +68,11 @@ template <bool kLong> struct NarrowFamily {
 
     using Log = F16;
     static SOFTJAC_INLINE Log log1p(const Row&, const Total& R) {
-        return set1<F16>(log1p_wide(Two<F1>{first_lane(R), {0.0}}).hi.v);
+        return set1<F16>(log1p_of(first_lane(R)).v);
     }
-    static SOFTJAC_INLINE Log log1p(const Tile&, const Total& R) {
-        return log1p_wide(Two<F16>{R, set1<F16>(0.0)}).hi;
+    static SOFTJAC_INLINE Log log1p(const Tile&, const Total& R) { return log1p_of(R); }
+    template <class F> static SOFTJAC_INLINE F log1p_of(const F& R) {
+        return kLong ? log1p_wide(Two<F>{R, set1<F>(0.0)}).hi : log1p_narrow(R);
     }
     static SOFTJAC_INLINE F16 log_prob(const Shifted& x, const Log& log_S) { return x - log_S; }
     static SOFTJAC_INLINE F16 log_sum_exp(const F16& m, const Log& log_S) { return m + log_S; }

@@ -42,11 +42,12 @@ struct LossTerms {
     Operand label;              // int64: the class of a single target, -1 without one, -2 where the row does not count
     Operand mass;               // double: the target at that class; data is null for 1
     Operand scale, scale_lo;    // double: what the gradient is multiplied by, as hi + lo; of a Hessian see loss_rows.h
+    Operand omega;              // double: what the loss is multiplied by; data is null for 1
     Operand targets;            // a distribution a row, of targets_type; data is null where there is none
     Type targets_type;
     const double* class_weight; // n of them, or null for 1
     double smoothing, z_loss;
-    Operand loss, loss_lo;      // double: the losses, before they are multiplied; data may be null
+    Operand loss, loss_lo;      // double: the losses as hi + lo, of narrow rows with lo = 0; data may be null
 };
 
 struct Job {
@@ -65,7 +66,6 @@ struct Job {
     // in the caches already.
     std::ptrdiff_t given_bytes;
     LossTerms loss;             // read by the ops of cross-entropy alone; their out.data is null if only losses are wanted
-    std::ptrdiff_t known_peak = -1;  // where the largest probability of the only row is, if the caller knows
 };
 
 // Kernels of one instruction set.

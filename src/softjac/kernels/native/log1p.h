@@ -1,13 +1,13 @@
-// log(1 + R) for R > -1 carried as hi + lo. F is F16 or F1.
+// log(1 + R) in two precisions. F is F16 or F1.
 #pragma once
 
-#include "constants.h"
-#include "twofold.h"
+#include "exp.h"
 
 namespace {
 
-// Largest error 2^-56.5 relative, also where R is tiny. 1 + R = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)], and
-// log(1 + f) = 2 atanh(s), s = f / (2 + f). Where e = 0, f is R itself, so that no digit of a small R is lost.
+// For R > -1 carried as hi + lo. Largest error 2^-56.5 relative, also where R is tiny. 1 + R = 2^e (1 + f) with 1 + f in
+// [sqrt(1/2), sqrt(2)], and log(1 + f) = 2 atanh(s), s = f / (2 + f). Where e = 0, f is R itself, so that no digit of a
+// small R is lost.
 template <class F> SOFTJAC_SHARED Two<F> log1p_wide(Two<F> R) {
     const F one = set1<F>(1.0);
     Two<F> S = two_sum(one, R.hi);
@@ -35,6 +35,20 @@ template <class F> SOFTJAC_SHARED Two<F> log1p_wide(Two<F> R) {
     const F rest = fma(z * s, poly, s_lo + s_lo);
     const Two<F> head = two_sum(e * set1<F>(kLn2Head), twice);
     return fast_two_sum(head.hi, head.lo + fma(e, set1<F>(kLn2Tail), rest));
+}
+
+// For R >= 0 of one double, to be rounded to a float: largest error 2^-51 relative, in the same way.
+template <class F> SOFTJAC_INLINE F log1p_narrow(F R) {
+    const F one = set1<F>(1.0), S = one + R;
+    F e = bits_or(bits_shift_right_52(S), 0x4330000000000000ULL) - set1<F>(0x1p52 + 1023.0);
+    const F mantissa = bits_or(bits_and(S, 0x000fffffffffffffULL), 0x3ff0000000000000ULL);
+    const auto upper = lt(set1<F>(kSqrtTwo), mantissa);
+    e = select(upper, e + one, e);
+    const F f = select(eq(e, set1<F>(0.0)), R, select(upper, mantissa * set1<F>(0.5), mantissa) - one);
+    const F s = f / (set1<F>(2.0) + f);
+    const F z = s * s;
+    const F rest = z * s * polynomial(kAtanh, z);
+    return fma(e, set1<F>(kLn2Head), (s + s) + fma(e, set1<F>(kLn2Tail), rest));
 }
 
 }  // namespace

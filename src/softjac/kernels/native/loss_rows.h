@@ -12,6 +12,7 @@ struct LossRows {
     double mass[kLanes], mass_lo[kLanes];    // target there; of cross_entropy, times the weight of that class
     double scale[kLanes], scale_lo[kLanes];  // of the result; of a Hessian: alpha, and twice the scaled z_loss
     double share[kLanes], share_lo[kLanes];  // what smoothing gives to each class
+    double omega[kLanes];                    // of the loss
     std::ptrdiff_t place[kLanes];            // the label, or 0 without one: what may be read
     double loss[kLanes], loss_lo[kLanes];
     unsigned absent = 0;                     // lanes of rows that do not count
@@ -32,7 +33,7 @@ struct LossRows {
   private:
     static constexpr double (LossRows::*const kRead[])[kLanes] = {
         &LossRows::label,    &LossRows::mass,  &LossRows::mass_lo,  &LossRows::scale,
-        &LossRows::scale_lo, &LossRows::share, &LossRows::share_lo,
+        &LossRows::scale_lo, &LossRows::share, &LossRows::share_lo, &LossRows::omega,
     };
 };
 
@@ -80,8 +81,8 @@ class LossReader {
     // What is the same for all rows is brought once.
     void start(LossRows& rows) {
         for (int l = 0; l < kLanes; ++l) {
-            rows.mass[l] = 1.0;
-            rows.mass_lo[l] = rows.share[l] = rows.share_lo[l] = 0.0;
+            rows.mass[l] = rows.omega[l] = 1.0;
+            rows.mass_lo[l] = rows.share[l] = rows.share_lo[l] = rows.loss_lo[l] = 0.0;
             rows.scale[l] = terms_.scale.data ? read<double>(terms_.scale.data) : 1.0;
             rows.scale_lo[l] = terms_.scale_lo.data ? read<double>(terms_.scale_lo.data) : 0.0;
         }
@@ -117,12 +118,17 @@ class LossReader {
         }
         const char* const labels = at_[kLabel] + offset * lane(kLabel);
         const std::ptrdiff_t apart = lane(kLabel);
+        std::int64_t label[kLanes], least = 0;
+        if (apart == sizeof(std::int64_t)) std::memcpy(label, labels, static_cast<std::size_t>(count) * sizeof *label);
+        else for (int l = 0; l < count; ++l) label[l] = read<std::int64_t>(labels + l * apart);
         for (int l = 0; l < count; ++l) {
-            const auto label = read<std::int64_t>(labels + l * apart);
-            rows.absent |= (label < -1 ? 1u : 0u) << l;
-            rows.place[l] = label < 0 ? 0 : label;
-            rows.label[l] = label < 0 ? -1.0 : static_cast<double>(label);
+            least = label[l] < least ? label[l] : least;
+            rows.place[l] = label[l] < 0 ? 0 : label[l];
+            rows.label[l] = label[l] < 0 ? -1.0 : static_cast<double>(label[l]);
         }
+        for (int l = 0; least < -1 && l < count; ++l) rows.absent |= (label[l] < -1 ? 1u : 0u) << l;
+        if (at_[kOmega])
+            for (int l = 0; l < count; ++l) rows.omega[l] = number(kOmega, offset + l, 1.0);
         if (at_[kMass] || (terms_.class_weight && job_.op == softjac::Op::cross_entropy)) masses(rows, offset, count);
     }
     // What smoothing gives to each of `classes` classes of a row.
@@ -133,10 +139,8 @@ class LossReader {
         rows.share_lo[l] = classes ? std::fma(-hi, K, terms_.smoothing) / K : 0.0;
     }
     void store(const LossRows& rows, std::ptrdiff_t offset, int count) const {
-        for (int l = 0; l < count; ++l) {
-            if (at_[kLoss]) std::memcpy(at_[kLoss] + (offset + l) * lane(kLoss), &rows.loss[l], sizeof(double));
-            if (at_[kLossLo]) std::memcpy(at_[kLossLo] + (offset + l) * lane(kLossLo), &rows.loss_lo[l], sizeof(double));
-        }
+        store(kLoss, rows.loss, offset, count);
+        store(kLossLo, rows.loss_lo, offset, count);
     }
 
   private:
@@ -151,10 +155,18 @@ class LossReader {
         }
     }
 
-    enum { kLabel, kMass, kScale, kScaleLo, kTargets, kLoss, kLossLo, kAll };
+    void store(int i, const double* x, std::ptrdiff_t offset, int count) const {
+        if (!at_[i]) return;
+        constexpr std::ptrdiff_t item = sizeof(double);
+        char* const to = at_[i] + offset * lane(i);
+        if (lane(i) == item) std::memcpy(to, x, static_cast<std::size_t>(count * item));
+        else for (int l = 0; l < count; ++l) std::memcpy(to + l * lane(i), x + l, item);
+    }
+
+    enum { kLabel, kMass, kScale, kScaleLo, kOmega, kTargets, kLoss, kLossLo, kAll };
     const softjac::Operand& operand(int i) const {
-        const softjac::Operand* const all[kAll] = {&terms_.label,   &terms_.mass, &terms_.scale,  &terms_.scale_lo,
-                                                   &terms_.targets, &terms_.loss, &terms_.loss_lo};
+        const softjac::Operand* const all[kAll] = {&terms_.label, &terms_.mass,    &terms_.scale, &terms_.scale_lo,
+                                                   &terms_.omega, &terms_.targets, &terms_.loss,  &terms_.loss_lo};
         return *all[i];
     }
     std::ptrdiff_t lane(int i) const { return operand(i).batch[job_.dims - 1]; }

@@ -34,8 +34,8 @@ class Binder {
         job_.mask.data = job_.out.data = nullptr;
         job_.out_columns = job_.given_bytes = 0;
         LossTerms& terms = job_.loss;
-        for (Operand* operand : {&terms.label, &terms.mass, &terms.scale, &terms.scale_lo, &terms.targets, &terms.loss,
-                                 &terms.loss_lo})
+        for (Operand* operand : {&terms.label, &terms.mass, &terms.scale, &terms.scale_lo, &terms.omega, &terms.targets,
+                                 &terms.loss, &terms.loss_lo})
             operand->data = nullptr;
         terms.class_weight = nullptr;
         terms.smoothing = terms.z_loss = 0.0;
@@ -154,14 +154,20 @@ bool labels_are_good(PyObject* object, std::ptrdiff_t n, bool& any_own, bool& an
     auto* const array = reinterpret_cast<PyArrayObject*>(object);
     if (PyArray_TYPE(array) != NPY_INT64 || !PyArray_IS_C_CONTIGUOUS(array)) return false;
     const auto* const label = static_cast<const npy_int64*>(PyArray_DATA(array));
+    const npy_intp rows = PyArray_SIZE(array);
+    any_own = any_class = false;
+    npy_int64 beyond = 0;  // negative if any label is, or is above n - 1: quick to find, for most calls have only classes
+    for (npy_intp r = 0; r < rows; ++r) {
+        const auto above = static_cast<npy_uint64>(n - 1) - static_cast<npy_uint64>(label[r]);
+        beyond |= label[r] | static_cast<npy_int64>(above);
+    }
+    if (beyond >= 0) return any_class = rows > 0, true;
     npy_int64 least = n, most = -2;
-    bool own = false;
-    for (npy_intp r = 0; r < PyArray_SIZE(array); ++r) {
+    for (npy_intp r = 0; r < rows; ++r) {
         least = label[r] < least ? label[r] : least;
         most = label[r] > most ? label[r] : most;
-        own |= label[r] == -1;
+        any_own |= label[r] == -1;
     }
-    any_own = own;
     any_class = most >= 0;
     return least >= -2 && most < n;
 }
@@ -204,13 +210,74 @@ struct Scan {
     }
 };
 
+// A sum that keeps what its additions lose, in lanes: so many are added up side by side.
+// Source: Knuth 1969 (two_sum).
+struct LaneSum {
+    static constexpr int kLanes = 16;
+    double hi[kLanes] = {}, lo[kLanes] = {};
+
+    void add(const double* x) {
+        for (int l = 0; l < kLanes; ++l) add(l, x[l], 0.0);
+    }
+    void add(const double* x, const double* rest) {
+        for (int l = 0; l < kLanes; ++l) add(l, x[l], rest[l]);
+    }
+    void total(double& s, double& rest) {
+        for (int half = kLanes / 2; half > 0; half /= 2)
+            for (int l = 0; l < half; ++l) add(l, hi[l + half], lo[l + half]);
+        s = hi[0];
+        rest = lo[0];
+    }
+
+  private:
+    void add(int l, double x, double rest) {
+        const double sum = hi[l] + x, back = sum - hi[l];
+        lo[l] += ((hi[l] - (sum - back)) + (x - back)) + rest;
+        hi[l] = sum;
+    }
+};
+
 }  // namespace
 
+PyObject* sum_of_losses(PyObject*, PyObject* const* args, Py_ssize_t count) {
+    if (count != 2) {
+        PyErr_Format(PyExc_TypeError, "sum_of_losses takes 2 arguments, got %zd", count);
+        return nullptr;
+    }
+    const double* lines[2] = {nullptr, nullptr};
+    npy_intp rows = 0;
+    for (int i = 0; i < 2; ++i) {
+        if (i && args[i] == Py_None) continue;
+        if (!plain(args[i])) return not_implemented();
+        auto* const array = reinterpret_cast<PyArrayObject*>(args[i]);
+        if (PyArray_TYPE(array) != NPY_DOUBLE || !PyArray_IS_C_CONTIGUOUS(array) || (i && PyArray_SIZE(array) != rows))
+            return not_implemented();
+        rows = PyArray_SIZE(array);
+        lines[i] = static_cast<const double*>(PyArray_DATA(array));
+    }
+    LaneSum sum;
+    npy_intp r = 0;
+    const npy_intp full = rows / LaneSum::kLanes * LaneSum::kLanes;
+    if (lines[1]) for (; r < full; r += LaneSum::kLanes) sum.add(lines[0] + r, lines[1] + r);
+    else for (; r < full; r += LaneSum::kLanes) sum.add(lines[0] + r);
+    if (r < rows) {
+        double x[LaneSum::kLanes] = {}, rest[LaneSum::kLanes] = {};
+        std::copy(lines[0] + r, lines[0] + rows, x);
+        if (lines[1]) std::copy(lines[1] + r, lines[1] + rows, rest);
+        sum.add(x, rest);
+    }
+    double s, rest;
+    sum.total(s, rest);
+    constexpr double kFar = 0x1p900;
+    if (!(s < kFar) || !std::isfinite(rest)) return not_implemented();
+    return Py_BuildValue("dd", s, rest);
+}
+
 PyObject* cross_entropy(PyObject*, PyObject* const* args, Py_ssize_t count) {
-    enum { kLogits, kTargets, kLabel, kMass, kScale, kScaleLo, kWeight, kWhere, kAxis, kSmoothing, kZLoss, kLoss, kLossLo,
-           kOut, kBits };
+    enum { kLogits, kTargets, kLabel, kMass, kScale, kScaleLo, kOmega, kWeight, kWhere, kAxis, kSmoothing, kZLoss, kLoss,
+           kLossLo, kOut, kBits };
     if (count != kBits && count != kBits + 1) {
-        PyErr_Format(PyExc_TypeError, "cross_entropy takes 14 or 15 arguments, got %zd", count);
+        PyErr_Format(PyExc_TypeError, "cross_entropy takes 15 or 16 arguments, got %zd", count);
         return nullptr;
     }
     double smoothing, z_loss;
@@ -228,18 +295,19 @@ PyObject* cross_entropy(PyObject*, PyObject* const* args, Py_ssize_t count) {
     if (!class_weights(args[kWeight], binder.job().n, terms.class_weight)) return not_implemented();
     terms.smoothing = smoothing;
     terms.z_loss = z_loss;
-    double mass, scale, scale_lo;
+    double mass, scale, scale_lo, omega;
     binder.full(binder.job().in[0], args[kLogits], -1);
     binder.targets(args[kTargets]);
     binder.per_row(terms.label, args[kLabel], NPY_INT64, mass);
     if (args[kMass] != Py_None) binder.per_row(terms.mass, args[kMass], NPY_DOUBLE, mass);
+    if (args[kOmega] != Py_None) binder.per_row(terms.omega, args[kOmega], NPY_DOUBLE, omega);
     binder.per_row(terms.scale, args[kScale], NPY_DOUBLE, scale);
     binder.per_row(terms.scale_lo, args[kScaleLo], NPY_DOUBLE, scale_lo);
     binder.optional_mask(args[kWhere]);
     binder.optional_result(terms.loss, args[kLoss]);
     binder.optional_result(terms.loss_lo, args[kLossLo]);
-    binder.result(args[kOut], {args[kTargets], args[kLabel], args[kMass], args[kScale], args[kScaleLo], args[kWeight],
-                               args[kWhere], args[kLoss], args[kLossLo]});
+    binder.result(args[kOut], {args[kTargets], args[kLabel], args[kMass], args[kScale], args[kScaleLo], args[kOmega],
+                               args[kWeight], args[kWhere], args[kLoss], args[kLossLo]});
     return binder.good ? binder.run() : not_implemented();
 }
 

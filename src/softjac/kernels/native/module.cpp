@@ -54,7 +54,7 @@ bool right_shape(const Function& f, PyArrayObject* out, PyArrayObject* like, int
 }
 
 Outcome execute(const Function& f, PyArrayObject* const* in, PyArrayObject* mask, PyArrayObject* out, bool out_is_given,
-                int axis, Type type, std::ptrdiff_t known_peak) {
+                int axis, Type type) {
     Job job;
     job.op = f.op;
     job.type = type;
@@ -90,14 +90,13 @@ Outcome execute(const Function& f, PyArrayObject* const* in, PyArrayObject* mask
         operands[count++] = &job.mask;
     }
     set_batch(job, dims, shape, operands, count);
-    job.known_peak = known_peak;
     job.given_bytes = out_is_given ? PyArray_NBYTES(out) : 0;
 
     return run_job(job);
 }
 
 // Arguments: the operands, axis, where, out; and, if they are bfloat16 seen as uint16, True (without it, a uint16 is an
-// integer, which the core does not serve), or else the known peak, as job.h has it.
+// integer, which the core does not serve).
 PyObject* call(const Function& f, PyObject* const* args, Py_ssize_t count) {
     if (count != f.inputs + 3 && count != f.inputs + 4) {
         PyErr_Format(PyExc_TypeError, "%s takes %d or %d arguments, got %zd", f.name, f.inputs + 3, f.inputs + 4, count);
@@ -124,12 +123,6 @@ PyObject* call(const Function& f, PyObject* const* args, Py_ssize_t count) {
     const int axis = static_cast<int>(given_axis < 0 ? given_axis + dims : given_axis);
 
     if (PyArray_DIM(in[0], axis) == 0) return not_implemented();
-    Py_ssize_t known_peak = -1;
-    if (count == f.inputs + 4 && PyLong_CheckExact(args[f.inputs + 3])) {
-        known_peak = PyLong_AsSsize_t(args[f.inputs + 3]);
-        if (known_peak < 0 || known_peak >= PyArray_DIM(in[0], axis)) return PyErr_Occurred() ? nullptr : not_implemented();
-    }
-
     PyArrayObject* mask = nullptr;
     if (mask_object != Py_None) {
         if (!plain(mask_object)) return not_implemented();
@@ -151,7 +144,7 @@ PyObject* call(const Function& f, PyObject* const* args, Py_ssize_t count) {
                 return not_implemented();
         Py_INCREF(out);
     }
-    const Outcome outcome = execute(f, in, mask, out, out_object != Py_None, axis, type, known_peak);
+    const Outcome outcome = execute(f, in, mask, out, out_object != Py_None, axis, type);
     if (outcome == Outcome::done) return reinterpret_cast<PyObject*>(out);
     Py_DECREF(out);
     return outcome == Outcome::no_memory ? PyErr_NoMemory() : nullptr;
@@ -250,10 +243,11 @@ PyMethodDef methods[] = {
     SOFTJAC_METHOD(10),
     SOFTJAC_METHOD(11),
     {"cross_entropy", function_pointer(&cross_entropy), METH_FASTCALL,
-     "cross_entropy(logits, targets, label, mass, scale, scale_lo, weight, where, axis, label_smoothing, z_loss, loss, "
-     "loss_lo, out)"},
+     "cross_entropy(logits, targets, label, mass, scale, scale_lo, omega, weight, where, axis, label_smoothing, z_loss, "
+     "loss, loss_lo, out)"},
     {"cross_entropy_hvp", function_pointer(&cross_entropy_hvp), METH_FASTCALL,
      "cross_entropy_hvp(logits, tangent, alpha, beta, where, axis, out)"},
+    {"sum_of_losses", function_pointer(&sum_of_losses), METH_FASTCALL, "sum_of_losses(loss, loss_lo)"},
     {"scan_targets", function_pointer(&scan_targets), METH_FASTCALL, "scan_targets(targets, axis, weight, where)"},
     {"operator_state", state_of_rows, METH_O, "operator_state(p)"},
     {"operator_rows", function_pointer(&of_operator<operator_rows>),

@@ -77,8 +77,35 @@ SOFTJAC_SHARED void odd_loss_row(Line<const E> z, const Part& part, const Target
     }
 }
 
-// A product with the Hessian alpha J + beta p p^T, alpha with beta lse in it. Writes the result and answers true where
-// the row does not count, or where beta makes it unlike a product with J.
+// The limits of a product with the Hessian where tangents v_a are infinite: an element i moves by the sum of all v_a times
+// p_i p_a (beta - slope), and by its own v_i times p_i (slope q_i + beta p_i). slope = alpha + beta lse.
+template <class E>
+SOFTJAC_SHARED void infinite_product(const Line<const E>* in, Line<E> out, std::ptrdiff_t n, double alpha, double beta) {
+    const double inf = std::numeric_limits<double>::infinity();
+    double m = -inf, S = 0.0;
+    std::ptrdiff_t plus = 0, minus = 0;
+    for (std::ptrdiff_t j = 0; j < n; ++j) m = in[0][j] > m ? static_cast<double>(in[0][j]) : m;
+    for (std::ptrdiff_t j = 0; j < n; ++j) {
+        if (!(in[0][j] > -inf)) continue;
+        S += std::exp(in[0][j] - m);
+        plus += in[1][j] == inf;
+        minus += in[1][j] == -inf;
+    }
+    const double slope = alpha + beta * (m + std::log(S)), across = beta - slope;
+    for (std::ptrdiff_t j = 0; j < n; ++j) {
+        double result = 0.0;
+        if (in[0][j] > -inf) {
+            const double p = std::exp(in[0][j] - m) / S;
+            if (std::isinf(in[1][j])) result = in[1][j] * (slope * (1.0 - p) + beta * p);
+            if (plus > (in[1][j] == inf)) result += across * inf;
+            if (minus > (in[1][j] == -inf)) result -= across * inf;
+        }
+        out[j] = std::isnan(result) ? std::numeric_limits<E>::quiet_NaN() : static_cast<E>(result);
+    }
+}
+
+// A product with the Hessian slope J + beta p p^T. Writes the result and answers true where the row does not count, or
+// where beta makes it unlike a product with J.
 template <class E>
 SOFTJAC_SHARED bool odd_hessian_row(const Line<const E>* in, Line<E> out, std::ptrdiff_t n, double alpha, double beta,
                                     bool absent) {
@@ -99,9 +126,7 @@ SOFTJAC_SHARED bool odd_hessian_row(const Line<const E>* in, Line<E> out, std::p
         return true;
     }
     if (!infinite || (beta == 0.0 && alpha > 0.0)) return false;
-    for (std::ptrdiff_t j = 0; j < n; ++j)
-        out[j] = in[0][j] > -std::numeric_limits<E>::infinity() ? std::numeric_limits<E>::quiet_NaN() : E(0);
-    return true;
+    return infinite_product(in, out, n, alpha, beta), true;
 }
 
 }  // namespace

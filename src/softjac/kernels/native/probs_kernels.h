@@ -5,12 +5,6 @@
 
 namespace {
 
-template <class E> Peak<Row> peak_of(const Row& mode, const Operands<E>& io) {
-    if (io.known_peak < 0) return find_peak(mode, io.in[0]);
-    return {set1<F16>(static_cast<double>(io.in[0].p[io.known_peak])), io.known_peak};
-}
-template <class E> Peak<Tile> peak_of(const Tile& mode, const Operands<E>& io) { return find_peak(mode, io.in[0]); }
-
 // Jv from probabilities that the caller kept.
 template <class Mode, class Family> struct VjpFromProbs {
     Peak<Mode> peak;
@@ -19,7 +13,7 @@ template <class Mode, class Family> struct VjpFromProbs {
     template <class E> SOFTJAC_SHARED unsigned prepare(const Mode& mode, const Operands<E>& io) {
         const View<const E> probs = io.in[0];
         const View<const E> tangent = io.in[1];
-        const Peak<Mode> k = peak = peak_of(mode, io);
+        const Peak<Mode> k = peak = find_peak(mode, io.in[0]);
         const F16 v_k = v_peak = at_peak(k, io.in[1]);
         typename Family::template Sum<Mode> weighted;
         each_block(mode, [&](auto at) SOFTJAC_LAMBDA_INLINE {

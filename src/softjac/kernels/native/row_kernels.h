@@ -19,7 +19,6 @@ template <class E> struct Operands {
     const E* next_tangent = nullptr;
     NextMax<E>* next_max = nullptr;
     bool fetch_result = false;  // whether memory is to bring the lines of the result, too
-    std::ptrdiff_t known_peak = -1;
     LossOperands<E>* loss = nullptr;  // of a cross-entropy
 };
 
