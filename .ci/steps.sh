@@ -6,7 +6,7 @@
 core_tests=()
 for other in cli readme packaging import doctests differences benchmarks example frameworks native_kernels constants \
   operator_native cross_entropy_docs cross_entropy_derivatives cross_entropy_memory cross_entropy_peers derivation plot \
-  notebooks accuracy cross_entropy_accuracy operator_exact operator_budget oracle; do
+  notebooks explain_docs accuracy cross_entropy_accuracy operator_exact operator_budget oracle; do
   core_tests+=("--ignore-glob=*/test_$other*.py")
 done
 
