@@ -5,7 +5,7 @@ from decimal import Context, localcontext
 
 from softjac.derivation.blocks import Block
 from softjac.derivation.content.facts import facts
-from softjac.derivation.content.numpy_code import code, fixed, vector_shown
+from softjac.derivation.content.numpy_code import code, fixed, floats
 from softjac.derivation.content.pieces import chain, exact, heading, left_out, listed, plain, shown_classes, step, table
 from softjac.derivation.expressions import Derivative, Multiply, Sum, Symbol, Transpose, Vector
 from softjac.derivation.names import J, L, P, Y, by, delta, p, y, z
@@ -120,7 +120,7 @@ def step_taken(point: Point) -> Iterator[Block]:
     yield text("entropy_step")
     yield table("entropy_step_table", header, rows)
     yield from left_out(point, classes)
-    yield code(("print(softmax(z - (p - y)))",), vector_shown(after), point)
+    yield from code(("print(softmax(z - (p - y)))",), point, (floats(after),))
     if point.n == 1:
         yield text("entropy_step_still")
         return

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from softjac.derivation.blocks import Block
 from softjac.derivation.content.facts import Facts, facts
-from softjac.derivation.content.numpy_code import code, differences_code, literals
+from softjac.derivation.content.numpy_code import array_written, code, differences_code
 from softjac.derivation.content.pieces import (
     chain,
     exact,
@@ -97,7 +97,7 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
         ),
         *(() if point is None else trial(point)),
         *((text("nudge_taylor"),) if point is None else ()),
-        numpy_line(point),
+        *numpy_line(point),
     )
 
 
@@ -163,14 +163,14 @@ def order_of_error(fraction: Decimal) -> str:
     return "nudge_cubic" if HUNDREDTH / 20 < fraction < HUNDREDTH / 5 else "nudge_between"
 
 
-def numpy_line(point: Point | None) -> Block:
+def numpy_line(point: Point | None) -> tuple[Block, ...]:
     """Both in NumPy: the product that is predicted and the difference that is found."""
     nudge = (Decimal("0.1"),) if point is None else nudge_of(point)
-    written = f"np.array([{literals(nudge)}])"
+    written = array_written("dz = ", nudge)
     if point is None or point.nudge is None:
         written = f"0.1 * np.eye(n)[{0 if point is None else chosen(point)}]"
     predicted, actual = "p * (dz - p @ dz)", "softmax(z + dz) - p"
     if point is None:
-        return code((f"dz = {written}", f"print({predicted})", f"print({actual})"), "", None)
+        return code((f"dz = {written}", f"print({predicted})", f"print({actual})"), None)
     tried = Trial(facts(point), nudge)
     return differences_code((f"dz = {written}",), ((predicted, tried.predicted), (actual, tried.actual)), point)

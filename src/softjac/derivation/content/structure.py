@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from softjac.derivation.blocks import Block, Parts, Text
 from softjac.derivation.content.facts import facts
-from softjac.derivation.content.numpy_code import code, matrix_shown
+from softjac.derivation.content.numpy_code import code, jacobian
 from softjac.derivation.content.pieces import chain, exact, heading, listed, percent, rounded, step, table
 from softjac.derivation.expressions import Divide, Expression, Number, Power, Sum, Symbol
 from softjac.derivation.names import ONE, ZERO, J, by, delta, p, z
@@ -16,6 +16,8 @@ TWO = Number(2)
 GAPS = (0, 1, 5, 10, 20)
 SENSITIVE = Decimal("0.01")
 MOST_PAIRS = 3
+SMALLEST_DOUBLE = Decimal("4.95e-324")
+"""A positive number below this is 0 in float64, or next to it."""
 v = Symbol("v", ("i",))
 v_j = Symbol("v", ("j",))
 DIRECTION = ((v, "v"),)
@@ -61,11 +63,11 @@ def sums(point: Point | None) -> tuple[Block, ...]:
             free="i",
         ),
         text("matrix_sums_numpy"),
-        fixed_check(point),
+        *fixed_check(point),
     )
 
 
-def fixed_check(point: Point | None) -> Block:
+def fixed_check(point: Point | None) -> tuple[Block, ...]:
     """Sums of a matrix in floating point are zero up to rounding, so NumPy is asked whether they are close."""
     lines = (
         "J = np.diag(p) - np.outer(p, p)",
@@ -73,7 +75,7 @@ def fixed_check(point: Point | None) -> Block:
         "print(np.allclose(J.sum(axis=1), 0))",
         "print(np.array_equal(J, J.T))",
     )
-    return code(lines, "True\nTrue\nTrue", point)
+    return code(lines, point)
 
 
 def definite(point: Point | None) -> tuple[Block, ...]:
@@ -197,10 +199,13 @@ def saturated(point: Point) -> Iterator[Block]:
     if point.n > 1 and here.entry(top, top) < SENSITIVE:
         yield text("matrix_saturated_yours", entry=rounded(J(top, top), point))
     if here.saturated:
-        yield text("matrix_lost", one_minus_pk=ONE - p(top), p_k=p(top), small=rounded(ONE - p(top), point))
-        n = range(point.n)
-        entries = [[here.entry(i, j) for j in n] for i in n]
-        yield code(("import softjac", "print(softjac.softmax_jacobian(z))"), matrix_shown(entries), point)
+        kept = here.complements[top] >= SMALLEST_DOUBLE
+        small = rounded(ONE - p(top), point)
+        if not kept:
+            yield text("matrix_below", one_minus_pk=ONE - p(top), small=small)
+        else:
+            yield text("matrix_lost", one_minus_pk=ONE - p(top), p_k=p(top), small=small)
+            yield from code(("import softjac", "print(softjac.softmax_jacobian(z))"), point, (jacobian(point),))
 
 
 def relative(point: Point) -> Iterator[Block]:
