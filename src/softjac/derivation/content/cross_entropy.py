@@ -13,6 +13,7 @@ from softjac.derivation.content.pieces import (
     chain,
     equals,
     heading,
+    label_row,
     left_out,
     numbers_row,
     plain,
@@ -68,7 +69,7 @@ def kinds(point: Point | None, labelled: Point | None) -> Iterator[Block]:
     yield text("entropy_one_hot")
     if point is not None and labelled is not None:
         key = "entropy_chosen" if point.label is None else "entropy_yours"
-        yield text(key, k=str(labelled.label), label=numbers_row(labelled.targets))
+        yield text(key, k=str(labelled.label), label=label_row(labelled.label or 0, labelled.n))
 
 
 # ---------------------------------------------------------------------------------------------------- what it measures

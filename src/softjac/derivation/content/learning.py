@@ -4,11 +4,22 @@ from collections.abc import Iterator
 from decimal import Context, localcontext
 
 from softjac.derivation.blocks import Block
-from softjac.derivation.content.facts import facts
+from softjac.derivation.content.facts import Facts, facts
 from softjac.derivation.content.numpy_code import code, fixed, floats
-from softjac.derivation.content.pieces import chain, exact, heading, left_out, listed, plain, shown_classes, step, table
+from softjac.derivation.content.pieces import (
+    chain,
+    exact,
+    heading,
+    left_out,
+    plain,
+    shortened,
+    shown_classes,
+    step,
+    table,
+)
 from softjac.derivation.expressions import Derivative, Multiply, Sum, Symbol, Transpose, Vector
 from softjac.derivation.names import J, L, P, Y, by, delta, p, y, z
+from softjac.derivation.numbers import printed
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import text
 
@@ -104,12 +115,14 @@ def layer(point: Point | None) -> tuple[Block, ...]:
 def step_taken(point: Point) -> Iterator[Block]:
     """Z - (p - y): the probabilities and the loss before and after."""
     assert point.label is not None
-    k, here = point.label, facts(point)
+    # The loss of a saturated label falls by the square of 1 - p: twice the digits hold the fall.
+    k, here = point.label, Facts(point.logits, 2 * facts(point).digits)
     with localcontext(Context(prec=here.digits)):
         gradient = tuple(-here.complements[i] if i == k else here.probabilities[i] for i in range(point.n))
         moved = tuple(a - b for a, b in zip(point.logits, gradient, strict=True))
         after = here.at(moved)[0]
         before_loss, after_loss = -here.probabilities[k].ln(), -after[k].ln()
+        fall = before_loss - after_loss
     classes = tuple(sorted({*shown_classes(point), k}))
     rows = [
         (str(i), exact(point.logits[i]), plain(moved[i]), plain(here.probabilities[i]), plain(after[i]))
@@ -124,10 +137,10 @@ def step_taken(point: Point) -> Iterator[Block]:
     if point.n == 1:
         yield text("entropy_step_still")
         return
-    yield text("entropy_step_loss", before=plain(before_loss), after=plain(after_loss), k=str(k))
+    if printed(plain(before_loss)) != printed(plain(after_loss)):
+        yield text("entropy_step_loss", before=plain(before_loss), after=plain(after_loss), k=str(k))
+    else:
+        yield text("entropy_step_loss_near", before=plain(before_loss), fall=plain(fall), k=str(k))
     rising = [i for i in range(point.n) if i != k and after[i] > here.probabilities[i]]
     if rising:
-        shown = [(str(i),) for i in rising[:MOST_LISTED]]
-        if len(rising) > MOST_LISTED:
-            shown = [*shown[:-1], (f"{len(rising) - MOST_LISTED + 1}",)]
-        yield text("entropy_step_rising", classes=listed(shown))
+        yield text("entropy_step_rising", classes=shortened([(str(i),) for i in rising], MOST_LISTED))

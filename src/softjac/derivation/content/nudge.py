@@ -22,7 +22,7 @@ from softjac.derivation.content.pieces import (
 )
 from softjac.derivation.expressions import Sum, Symbol
 from softjac.derivation.names import J, delta, p, z
-from softjac.derivation.points import Point
+from softjac.derivation.points import EXACT, Point
 from softjac.derivation.sentences import text
 
 ANCHOR = "nudge"
@@ -119,9 +119,17 @@ def classes_of(point: Point, nudge: tuple[Decimal, ...]) -> tuple[int, ...]:
     return tuple(sorted({*shown_classes(point), *moved[:MOST_MOVED]}))
 
 
+def facts_for(point: Point, nudge: tuple[Decimal, ...]) -> Facts:
+    """Digits that hold the error of a hundredth of the change: it is of second order, or of third."""
+    with localcontext(EXACT):
+        size = max(nudge) - min(nudge)
+    more = 3 * max(0, -size.adjusted() - 1)
+    return Facts(point.logits, facts(point).digits + more) if more else facts(point)
+
+
 def trial(point: Point) -> Iterator[Block]:
     """Predicted and actual change, and how the error shrinks."""
-    tried = Trial(facts(point), nudge_of(point))
+    tried = Trial(facts_for(point, nudge_of(point)), nudge_of(point))
     if point.nudge is None:
         yield text("nudge_chosen", z_k=z(chosen(point)))
     else:
@@ -141,12 +149,12 @@ def trial(point: Point) -> Iterator[Block]:
 
 def shrinking(tried: Trial) -> Iterator[Block]:
     """The error at the change, a tenth and a hundredth of it; of a large change, smaller parts as well."""
-    part = tried.largest_error / tried.largest_change
+    part = EXACT.divide(tried.largest_error, tried.largest_change)
     large = part > FAR_OFF
     if large:
         yield text("nudge_large", part=plain(part))
     steps = [tried.scaled(scale) for scale in (SCALES if large else SCALES[:3])]
-    fractions = [after.largest_error / before.largest_error for before, after in pairwise(steps)]
+    fractions = [EXACT.divide(after.largest_error, before.largest_error) for before, after in pairwise(steps)]
     yield text(order_of_error(fractions[-1]))
     rows = [
         (exact(scale), plain(step.largest_change), plain(step.largest_error), plain(fraction) if fraction else "")
@@ -172,5 +180,5 @@ def numpy_line(point: Point | None) -> tuple[Block, ...]:
     predicted, actual = "p * (dz - p @ dz)", "softmax(z + dz) - p"
     if point is None:
         return code((f"dz = {written}", f"print({predicted})", f"print({actual})"), None)
-    tried = Trial(facts(point), nudge)
+    tried = Trial(facts_for(point, nudge), nudge)
     return differences_code((f"dz = {written}",), ((predicted, tried.predicted), (actual, tried.actual)), point)

@@ -72,7 +72,7 @@ def off_diagonal(i: Index, j: Index) -> tuple[Line, ...]:
 
 def numbers(point: Point) -> Iterator[Block]:
     """One diagonal entry and one beside it."""
-    yield text("quotient_numbers")
+    yield text("quotient_numbers" if point.n > 1 else "quotient_numbers_one")
     yield chain(J(0, 0), numeric_diagonal(0, point), point)
     if point.n > 1:
         last = point.n - 1

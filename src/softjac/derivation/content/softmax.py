@@ -139,7 +139,7 @@ def rounded_sum(point: Point) -> Iterator[Block]:
 
 def order(point: Point) -> Iterator[Block]:
     """The classes from the smallest logit to the largest, equal ones marked so."""
-    classes = [i for i in reversed(facts(point).by_size) if i in shown_classes(point)]
+    classes = sorted(shown_classes(point), key=lambda i: (point.logits[i], i))
     yield text("softmax_order_numbers", logits=ordered(classes, z, point), probabilities=ordered(classes, p, point))
 
 

@@ -6,11 +6,11 @@ from decimal import Decimal
 from softjac.derivation.blocks import Block, Parts, Text
 from softjac.derivation.content.facts import facts
 from softjac.derivation.content.numpy_code import code, jacobian
-from softjac.derivation.content.pieces import chain, exact, heading, listed, percent, rounded, step, table
+from softjac.derivation.content.pieces import chain, exact, heading, percent, rounded, shortened, step, table
 from softjac.derivation.expressions import Divide, Expression, Number, Power, Sum, Symbol
 from softjac.derivation.names import ONE, ZERO, J, by, delta, p, z
 from softjac.derivation.points import Point
-from softjac.derivation.sentences import sentence, text
+from softjac.derivation.sentences import text
 
 TWO = Number(2)
 GAPS = (0, 1, 5, 10, 20)
@@ -169,18 +169,13 @@ def trade(point: Point) -> Iterator[Block]:
     elif len(pairs) == 1:
         yield text("matrix_trade", i=str(i), j=str(j), entry=entry)
     else:
-        shown: list[Parts] = [(J(a, b),) for a, b in pairs[:MOST_PAIRS]]
-        if len(pairs) > MOST_PAIRS:
-            shown = [*shown[:-1], sentence("more_pairs", count=str(len(pairs) - MOST_PAIRS + 1))]
-        yield text("matrix_trade_tied", pairs=listed(shown), entry=entry)
+        shown = shortened([(J(a, b),) for a, b in pairs], MOST_PAIRS)
+        yield text("matrix_trade_tied", pairs=shown, entry=entry)
 
 
 def classes_listed(classes: tuple[int, ...]) -> Parts:
     """Classes by number, of many the first ones."""
-    shown: list[Parts] = [(str(k),) for k in classes]
-    if len(shown) > 2 * MOST_PAIRS:
-        shown = [*shown[: 2 * MOST_PAIRS - 1], sentence("more_items", count=str(len(shown) - 2 * MOST_PAIRS + 1))]
-    return listed(shown)
+    return shortened([(str(k),) for k in classes], 2 * MOST_PAIRS)
 
 
 def gaps() -> list[tuple[Expression, Number, Number]]:
