@@ -97,5 +97,5 @@ def test_many_numbers_are_shortened():
     for logits in (list(range(50)), [0.1 * k for k in range(20)]):
         for block in derivation.explain(logits, label=7).blocks:
             if isinstance(block, Code):
-                assert len(block.shows.split("\n")) <= 16
+                assert len(block.shows.split("\n")) <= 9
                 assert max(map(len, [*block.source.split("\n"), *block.shows.split("\n")])) <= 76

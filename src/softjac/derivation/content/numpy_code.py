@@ -24,6 +24,8 @@ DIGITS = 4
 """Digits behind the point that the lines print: np.set_printoptions at the start of the text."""
 MOST_PRINTED = 40
 """Of an array with more elements than this, only its ends are printed: the matrix of six classes is printed whole."""
+ENDS = 2
+"""How many numbers at each end: a row of them fits in one line, and so does a row of a matrix."""
 WIDTH = 74
 """Longest line of code: with margin and prompt 80 columns."""
 AGREE = 1e-4
@@ -31,7 +33,7 @@ AGREE = 1e-4
 # What the other lines use; the options of printing come first, and are set for a while where the lines are run here.
 IMPORTED = f"""\
 import numpy as np
-np.set_printoptions(precision={DIGITS}, threshold={MOST_PRINTED})
+np.set_printoptions(precision={DIGITS}, threshold={MOST_PRINTED}, edgeitems={ENDS})
 """
 DEFINED = """
 def softmax(z, axis=-1):
@@ -44,7 +46,7 @@ n = len(z)"""
 EXAMPLE = (Decimal("0.5"), Decimal(-1), Decimal(2))
 # As NumPy is when it is imported, but for what IMPORTED sets.
 OPTIONS: dict[str, Any] = {
-    "precision": DIGITS, "threshold": MOST_PRINTED, "edgeitems": 3, "linewidth": 75, "suppress": False,
+    "precision": DIGITS, "threshold": MOST_PRINTED, "edgeitems": ENDS, "linewidth": 75, "suppress": False,
     "nanstr": "nan", "infstr": "inf", "sign": "-", "floatmode": "maxprec", "formatter": None, "legacy": False,
 }  # fmt: skip
 
@@ -81,7 +83,8 @@ def differences_code(
     A change far smaller than the probability itself has lost its digits in float64: it is left out, and said so.
     """
     blocks: list[Code | Text] = []
-    kept, lost = [], []
+    kept: list[str] = []
+    lost: list[str] = []
     for product, values in pairs:
         _, (found,) = run("\n".join((*lines, f"print({product})")), point)
         (kept if agree(found, floats(values)) else lost).append(product)

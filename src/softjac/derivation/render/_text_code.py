@@ -37,7 +37,7 @@ def shown_lines(shows: str, width: int) -> list[str]:
 
 def broken(line: str, places: dict[int, bool], width: int) -> list[str]:
     """A line of code over several, behind a comma where there is one that fits, else between two tokens in brackets."""
-    parts = []
+    parts: list[str] = []
     start = 0
     indent = " " * (len(line) - len(line.lstrip()) + INDENT)
     while len(line) - start + (len(indent) if parts else 0) > width:
