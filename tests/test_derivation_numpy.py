@@ -99,3 +99,14 @@ def test_many_numbers_are_shortened():
             if isinstance(block, Code):
                 assert len(block.shows.split("\n")) <= 9
                 assert max(map(len, [*block.source.split("\n"), *block.shows.split("\n")])) <= 76
+
+
+@pytest.mark.parametrize(
+    ("logits", "below"), [([0, 800, 1], True), ([-2000, 0, 0], True), ([0, 40], False), ([5], False)]
+)
+def test_a_zero_that_stands_for_less_is_said_to(logits, below):
+    for part in ("softmax", "quotient", "matrix", "nudge"):
+        said = any("A 0 here stands for" in text for text in texts_of(derivation.explain(logits, parts=part).blocks))
+        assert said == (below and not (part == "nudge" and logits[0] == 5))
+    common = derivation.explain([1, 2, 3], parts="nudge", nudge=[0, 0, 0])
+    assert not any("A 0 here stands for" in text for text in texts_of(common.blocks))

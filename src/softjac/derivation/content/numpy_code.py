@@ -71,8 +71,13 @@ def code(lines: Sequence[str], point: Point | None, exact: Sequence[Exact] = ())
     if point is None:
         return (Code(source),)
     shown, found = run(source, point)
-    kept = all(agree(value, true) for value, true in zip(found, exact, strict=False))
-    return (Code(source, shown),) if kept else (Code(source, shown), text("numpy_lost"))
+    blocks: list[Code | Text] = [Code(source, shown)]
+    if not all(agree(value, true) for value, true in zip(found, exact, strict=False)):
+        blocks.append(text("numpy_lost"))
+    # With two classes or more none of the exact values is 0, so one that is 0 as a float is below the smallest.
+    if point.n > 1 and any(np.any(true == 0) for true in exact):
+        blocks.append(text("numpy_below"))
+    return tuple(blocks)
 
 
 def differences_code(
@@ -89,7 +94,8 @@ def differences_code(
         _, (found,) = run("\n".join((*lines, f"print({product})")), point)
         (kept if agree(found, floats(values)) else lost).append(product)
     if kept:
-        blocks += code((*lines, *(f"print({product})" for product in kept)), point)
+        moved = [floats(values) for product, values in pairs if product in kept and any(values)]
+        blocks += code((*lines, *(f"print({product})" for product in kept)), point, moved)
     if lost:
         blocks.append(text("numpy_left_out", products=listed([(product,) for product in lost])))
     return tuple(blocks)
