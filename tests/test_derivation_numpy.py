@@ -10,6 +10,7 @@ import pytest
 from derivation_texts import texts_of
 from softjac import derivation
 from softjac.derivation.blocks import Code
+from softjac.derivation.views import view
 
 # What float64 cannot hold, all but cannot, or prints with signs: large logits, gaps, ties, steps of every size.
 HARD = [
@@ -110,3 +111,11 @@ def test_a_zero_that_stands_for_less_is_said_to(logits, below):
         assert said == (below and not (part == "nudge" and logits[0] == 5))
     common = derivation.explain([1, 2, 3], parts="nudge", nudge=[0, 0, 0])
     assert not any("A 0 here stands for" in text for text in texts_of(common.blocks))
+
+
+def test_a_loss_printed_to_four_digits_has_lost_none_of_them():
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        blocks = list(view(rng.normal(0, 3, size=3).tolist(), label=0).blocks)
+        (at,) = [k for k, block in enumerate(blocks) if isinstance(block, Code) and "loss" in block.source]
+        assert not any(LOST in text for text in texts_of(blocks[at + 1 : at + 2]))
