@@ -66,6 +66,15 @@ def test_the_loss_that_is_said_to_change_is_seen_to_change(logits):
             assert 0 < Decimal(fall.replace("−", "-")) < Decimal("1e-4") * Decimal(loss.replace("−", "-"))
 
 
+@pytest.mark.parametrize("gap", [20, 40, 700, 2000])
+def test_the_fall_of_a_saturated_loss(gap):
+    """Two classes: c = 1 - p, the gradient is (c, -c), and the loss falls by 2 c^2 to first order."""
+    said = words(derivation.explain([0, gap], label=1, parts="cross-entropy"))
+    (fall,) = re.findall(r"has fallen from \S+, by (\S+)\. ", said)
+    expected = 2 * Decimal(-2 * gap).exp()
+    assert abs(Decimal(fall.replace("−", "-")) / expected - 1) < Decimal("5e-4")
+
+
 POINTING = re.compile(r"found above|see the part|next parts|two results of|Both routes arrive", re.IGNORECASE)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Context, localcontext
 
 from softjac.derivation.blocks import Block
-from softjac.derivation.content.facts import Facts, facts
+from softjac.derivation.content.facts import facts
 from softjac.derivation.content.numpy_code import code, fixed, floats
 from softjac.derivation.content.pieces import (
     chain,
@@ -115,14 +115,15 @@ def layer(point: Point | None) -> tuple[Block, ...]:
 def step_taken(point: Point) -> Iterator[Block]:
     """Z - (p - y): the probabilities and the loss before and after."""
     assert point.label is not None
-    # The loss of a saturated label falls by the square of 1 - p: twice the digits hold the fall.
-    k, here = point.label, Facts(point.logits, 2 * facts(point).digits)
+    k, here = point.label, facts(point)
     with localcontext(Context(prec=here.digits)):
         gradient = tuple(-here.complements[i] if i == k else here.probabilities[i] for i in range(point.n))
         moved = tuple(a - b for a, b in zip(point.logits, gradient, strict=True))
-        after = here.at(moved)[0]
+        after, rest = here.at(moved)
         before_loss, after_loss = -here.probabilities[k].ln(), -after[k].ln()
-        fall = before_loss - after_loss
+        # log(1 + d) for the share d by which p grows. Where both losses are printed alike d is below 1e-8, and is the
+        # log to the digits shown; the difference of the logs of a p next to 1 would have lost it.
+        fall = (here.complements[k] - rest[k]) / here.probabilities[k]
     classes = tuple(sorted({*shown_classes(point), k}))
     rows = [
         (str(i), exact(point.logits[i]), plain(moved[i]), plain(here.probabilities[i]), plain(after[i]))
