@@ -230,7 +230,7 @@ def read_group(tokens, at):
                 out += f"_{{{inner.replace(' ', '')}}}"
             else:
                 out += f"[{inner}]"
-        elif token in {r"\operatorname", r"\mathsf", r"\mathit"}:
+        elif token in {r"\mathrm", r"\mathsf", r"\mathit"}:
             inner, at = read_group(tokens, at + 1)
             at += 1
             out += inner

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from derivation_fixture import ALL, CODE, HOSTILE, LOG_CHAINS, TABLE, p, rule
+from softjac.derivation import sentences
 from softjac.derivation.blocks import Code, Derivation, Heading, Table, Text
 from softjac.derivation.expressions import Symbol
 from softjac.derivation.render import render
@@ -146,3 +147,16 @@ def test_the_same_renderer_twice_gives_the_same_page(fragment):
 
     one = renderer("html", fragment=fragment, rule=rule)
     assert one.render(ALL) == one.render(ALL)
+
+
+def test_the_words_of_the_page_come_from_the_table(monkeypatch):
+    table = sentences.sentences()
+    other = {
+        key: f"{words} in another language" if key.startswith("page_") else words for key, words in table.texts.items()
+    }
+    monkeypatch.setattr(sentences, "sentences", lambda: sentences.Sentences(table.rules, other))
+    html = render(ALL, "html", rule=rule)
+    shown = re.sub(r"<script>.*?</script>|<style>.*?</style>", "", html, flags=re.DOTALL)
+    for word in ("Previous", "Next", "Play", "Pause", "Close", "Contents", "Presentation", "Step {step} of {steps}"):
+        assert f"{word} in another language" in shown
+        assert not re.search(rf'[>"]{re.escape(word)}[<"]', shown)

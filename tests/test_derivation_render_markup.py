@@ -189,3 +189,21 @@ def test_without_nbformat_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "nbformat", None)
     with pytest.raises(ArgumentError, match=r"nbformat: pip install 'softjac\[notebook\]'"):
         render(ALL, "ipynb", rule=rule)
+
+
+def test_a_code_cell_shows_its_output_before_it_is_run():
+    nbformat = pytest.importorskip("nbformat", reason="install the extra [notebook]")
+    content = render(Derivation((), (CODE, Code("x = 1"), CODE)), "ipynb", rule=rule)
+    nbformat.validate(nbformat.reads(content, as_version=4))
+    first, second, third = json.loads(content)["cells"]
+    assert [cell["execution_count"] for cell in (first, second, third)] == [1, 2, 3]
+    assert second["outputs"] == []
+    for cell in (first, third):
+        (output,) = cell["outputs"]
+        assert (output["output_type"], output["name"]) == ("stream", "stdout")
+        assert "".join(output["text"]) == CODE.shows
+
+
+def test_no_macro_that_github_refuses():
+    for form in ("markdown", "ipynb"):
+        assert "operatorname" not in render(ALL, form, rule=rule)

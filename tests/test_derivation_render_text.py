@@ -1,5 +1,6 @@
 """Text for a terminal: 80 columns whatever comes, chains aligned, ASCII on request, nothing that steers a terminal."""
 
+import ast
 import re
 
 import pytest
@@ -179,3 +180,57 @@ def test_an_unknown_format_is_refused_with_those_there_are():
 
 def test_the_source_of_code_is_kept():
     assert [line[6:] for line in text(CODE).split("\n")[:4]] == SOURCE.split("\n")
+
+
+LONG_CODE = Code(
+    "z = np.array([" + ", ".join(str(float(k)) for k in range(50)) + "])\n"
+    'label, total = "a string, with commas, that is not to be broken whatever its length may be in the end, so", sum(z)'
+)
+
+
+def source_of(rendered):
+    """What somebody pastes: the lines without margin and prompt."""
+    return "\n".join(line[6:] for line in rendered.split("\n") if line[2:5] in {">>>", "..."})
+
+
+def test_long_code_is_broken_where_python_allows_it():
+    first, _ = LONG_CODE.source.split("\n")
+    lines = text(Code(first)).split("\n")
+    assert max(map(len, lines)) <= 80
+    assert sum(line.startswith("  >>> ") for line in lines) == 1
+    assert ast.dump(ast.parse(source_of(text(Code(first))))) == ast.dump(ast.parse(first))
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_code_that_is_pasted_is_the_code(width):
+    assert ast.dump(ast.parse(source_of(text(LONG_CODE, width=width)))) == ast.dump(ast.parse(LONG_CODE.source))
+    assert ast.dump(ast.parse(source_of(text(CODE, width=width)))) == ast.dump(ast.parse(SOURCE))
+
+
+def test_what_code_shows_is_broken_between_numbers():
+    shows = "[" + " ".join(f"{k}.5e-07" for k in range(10, 40)) + "]"
+    lines = text(Code("print(x)", shows)).rstrip().split("\n")
+    assert max(map(len, lines)) <= 80
+    assert " ".join(line.strip() for line in lines[1:]) == shows
+
+
+@pytest.mark.parametrize("width", [39, 5, 0, -3])
+def test_a_width_with_no_room_is_refused(width):
+    with pytest.raises(ArgumentError, match=f"width is {width}: .* at least 40"):
+        text(CODE, width=width)
+
+
+@pytest.mark.parametrize("width", ["80", None, 80.0, True])
+def test_a_width_is_a_whole_number(width):
+    with pytest.raises(ArgumentError, match=r"width is .*: pass a whole number of columns, at least 40"):
+        text(CODE, width=width)
+
+
+def test_a_reason_is_given_once():
+    chain = LOG_CHAINS[0]
+    for form in ("text", "markdown", "latex", "ipynb"):
+        rendered = render(Derivation((), (chain, Text(("again",)), chain)), form, rule=rule)
+        assert rendered.count("The log of a quotient is a difference of logs.") == 1
+        assert rendered.count("log of a quotient") >= 2
+    html = render(Derivation((), (chain, Text(("again",)), chain)), "html", rule=rule)
+    assert html.count("The log of a quotient is a difference of logs.") == 2

@@ -5,14 +5,15 @@ from decimal import Decimal
 
 from softjac.derivation.blocks import Block, Line
 from softjac.derivation.content import learning
-from softjac.derivation.content.facts import NEXT_TO_ONE, facts
-from softjac.derivation.content.numpy_code import code, printed, rounded_all, vector_shown
+from softjac.derivation.content.facts import facts
+from softjac.derivation.content.numpy_code import code, floats
 from softjac.derivation.content.pieces import (
     Cell,
     about,
     chain,
     equals,
     heading,
+    label_row,
     left_out,
     numbers_row,
     plain,
@@ -68,7 +69,7 @@ def kinds(point: Point | None, labelled: Point | None) -> Iterator[Block]:
     yield text("entropy_one_hot")
     if point is not None and labelled is not None:
         key = "entropy_chosen" if point.label is None else "entropy_yours"
-        yield text(key, k=str(labelled.label), label=numbers_row(labelled.targets))
+        yield text(key, k=str(labelled.label), label=label_row(labelled.label or 0, labelled.n))
 
 
 # ---------------------------------------------------------------------------------------------------- what it measures
@@ -125,8 +126,8 @@ def loss(point: Point | None) -> Iterator[Block]:
     k = point.label
     yield text("entropy_numbers")
     yield chain(L, (equals(-Log(p(k)), "one_hot_rule"), *loss_value(k, point)), point, label=k)
-    lines = ("s = z - z.max()", f"print((np.log(np.exp(s).sum()) - s[[{k}]]).round(4))")
-    yield code(lines, vector_shown([round(Decimal(rounded(L, point).value), 4)]), point)
+    lines = ("s = z - z.max()", f"loss = np.log(np.exp(s).sum()) - s[{k}]", 'print(f"{loss:.4g}")')
+    yield from code(lines, point, (floats([Decimal(rounded(L, point).value)]),))
 
 
 def loss_value(k: int, point: Point) -> tuple[Line, ...]:
@@ -176,8 +177,7 @@ def gradient_numbers(point: Point, k: int) -> Iterator[Block]:
     yield text("entropy_signs" if point.n > 1 else "entropy_signs_one")
     here = facts(point)
     values = [-here.complements[i] if i == k else here.probabilities[i] for i in range(point.n)]
-    lines = (f"y = np.eye(n)[{k}]", printed("p - y", lost=here.complements[k] < NEXT_TO_ONE))
-    yield code(lines, vector_shown(values if here.complements[k] >= NEXT_TO_ONE else rounded_all(values)), point)
+    yield from code((f"y = np.eye(n)[{k}]", "print(p - y)"), point, (floats(values),))
 
 
 def classes_with(k: int, point: Point) -> tuple[int, ...]:

@@ -82,7 +82,7 @@ def trial(point: Point) -> tuple[Block, ...]:
         table("jacobian_try_table", ("class", "before", "after", "change"), rows, z_k=z(moved)),
         *left_out(point),
         text("jacobian_try_seen", k=str(moved)),
-        differences_code((), ((f"softmax(z + 0.1 * np.eye(n)[{moved}]) - p", changes),), point),
+        *differences_code((), ((f"softmax(z + 0.1 * np.eye(n)[{moved}]) - p", changes),), point),
     )
 
 

@@ -2,7 +2,7 @@
 
 from softjac.derivation.blocks import Block
 from softjac.derivation.content import cross_entropy, learning
-from softjac.derivation.content.pieces import heading, numbers_row
+from softjac.derivation.content.pieces import heading, label_row, numbers_row
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import text
 
@@ -15,7 +15,7 @@ def blocks(point: Point) -> tuple[Block, ...]:
     k = str(labelled.label)
     return (
         heading("label_title", 1, ANCHOR, k=k),
-        text("label_given", logits=numbers_row(point.logits), label=numbers_row(labelled.targets)),
+        text("label_given", logits=numbers_row(point.logits), label=label_row(labelled.label or 0, labelled.n)),
         *cross_entropy.loss(labelled),
         *cross_entropy.gradient(labelled),
         *learning.step_taken(labelled),

@@ -5,10 +5,21 @@ from decimal import Context, localcontext
 
 from softjac.derivation.blocks import Block
 from softjac.derivation.content.facts import facts
-from softjac.derivation.content.numpy_code import code, fixed, vector_shown
-from softjac.derivation.content.pieces import chain, exact, heading, left_out, listed, plain, shown_classes, step, table
+from softjac.derivation.content.numpy_code import code, fixed, floats
+from softjac.derivation.content.pieces import (
+    chain,
+    exact,
+    heading,
+    left_out,
+    plain,
+    shortened,
+    shown_classes,
+    step,
+    table,
+)
 from softjac.derivation.expressions import Derivative, Multiply, Sum, Symbol, Transpose, Vector
 from softjac.derivation.names import J, L, P, Y, by, delta, p, y, z
+from softjac.derivation.numbers import printed
 from softjac.derivation.points import Point
 from softjac.derivation.sentences import text
 
@@ -108,8 +119,11 @@ def step_taken(point: Point) -> Iterator[Block]:
     with localcontext(Context(prec=here.digits)):
         gradient = tuple(-here.complements[i] if i == k else here.probabilities[i] for i in range(point.n))
         moved = tuple(a - b for a, b in zip(point.logits, gradient, strict=True))
-        after = here.at(moved)[0]
+        after, rest = here.at(moved)
         before_loss, after_loss = -here.probabilities[k].ln(), -after[k].ln()
+        # log(1 + d) for the share d by which p grows. Where both losses are printed alike d is below 1e-8, and is the
+        # log to the digits shown; the difference of the logs of a p next to 1 would have lost it.
+        fall = (here.complements[k] - rest[k]) / here.probabilities[k]
     classes = tuple(sorted({*shown_classes(point), k}))
     rows = [
         (str(i), exact(point.logits[i]), plain(moved[i]), plain(here.probabilities[i]), plain(after[i]))
@@ -120,14 +134,14 @@ def step_taken(point: Point) -> Iterator[Block]:
     yield text("entropy_step")
     yield table("entropy_step_table", header, rows)
     yield from left_out(point, classes)
-    yield code(("print(softmax(z - (p - y)))",), vector_shown(after), point)
+    yield from code(("print(softmax(z - (p - y)))",), point, (floats(after),))
     if point.n == 1:
         yield text("entropy_step_still")
         return
-    yield text("entropy_step_loss", before=plain(before_loss), after=plain(after_loss), k=str(k))
+    if printed(plain(before_loss)) != printed(plain(after_loss)):
+        yield text("entropy_step_loss", before=plain(before_loss), after=plain(after_loss), k=str(k))
+    else:
+        yield text("entropy_step_loss_near", before=plain(before_loss), fall=plain(fall), k=str(k))
     rising = [i for i in range(point.n) if i != k and after[i] > here.probabilities[i]]
     if rising:
-        shown = [(str(i),) for i in rising[:MOST_LISTED]]
-        if len(rising) > MOST_LISTED:
-            shown = [*shown[:-1], (f"{len(rising) - MOST_LISTED + 1}",)]
-        yield text("entropy_step_rising", classes=listed(shown))
+        yield text("entropy_step_rising", classes=shortened([(str(i),) for i in rising], MOST_LISTED))

@@ -80,7 +80,7 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
         heading("logarithm_both_title", 3, "logarithm-both"),
         *both(point),
         *(() if point is None else compared(point)),
-        numpy_line(point),
+        *numpy_line(point),
     )
 
 
@@ -145,6 +145,6 @@ def some_entries(point: Point) -> tuple[tuple[int, int], ...]:
     return tuple((first, j) for j in shown_classes(point))
 
 
-def numpy_line(point: Point | None) -> Block:
+def numpy_line(point: Point | None) -> tuple[Block, ...]:
     """The matrix of 1{i=j} - p_j, and the Jacobian from it."""
     return jacobian_code(("rows = np.eye(n) - p    # p in every row",), "p[:, np.newaxis] * rows", point)

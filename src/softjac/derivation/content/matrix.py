@@ -1,12 +1,13 @@
 """Part 5: the Jacobian as a matrix, its entries in numbers."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+
+import numpy as np
 
 from softjac.derivation.blocks import Block
 from softjac.derivation.content import structure
 from softjac.derivation.content.facts import facts
-from softjac.derivation.content.numpy_code import code, jacobian_code, matrix_shown, printed, rounded_all
+from softjac.derivation.content.numpy_code import code, floats, jacobian_code
 from softjac.derivation.content.pieces import (
     Cell,
     about,
@@ -28,8 +29,6 @@ from softjac.derivation.points import Point
 from softjac.derivation.sentences import text
 
 ANCHOR = "matrix"
-NUMPY_CLOSE = Decimal("1e-8")
-"""What np.allclose takes for zero."""
 WRITTEN_OUT = 4
 """With more classes than this the symbols of a whole matrix are wider than a page."""
 
@@ -50,7 +49,7 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
             ),
             point,
         ),
-        jacobian_code((), "np.diag(p) - np.outer(p, p)", point),
+        *jacobian_code((), "np.diag(p) - np.outer(p, p)", point),
         text("matrix_ones"),
         *in_numpy(point),
         *(() if point is None else entries(point)),
@@ -83,12 +82,12 @@ def in_numpy(point: Point | None) -> tuple[Block, ...]:
     """The column that is right, the one-dimensional array that is not, and what is right for batches."""
     return (
         text("matrix_numpy"),
-        jacobian_code(("column = p[:, np.newaxis]",), "column * (np.eye(n) - column.T)", point),
+        *jacobian_code(("column = p[:, np.newaxis]",), "column * (np.eye(n) - column.T)", point),
         text("matrix_numpy_flat"),
-        flat_code(point),
-        *(() if point is None or not facts(point).all_equal else (text("matrix_numpy_equal"),)),
+        *flat_code(point),
+        *coinciding(point),
         text("matrix_numpy_safe"),
-        code(
+        *code(
             (
                 "def jacobian(z):",
                 "    q = softmax(z)",
@@ -97,27 +96,28 @@ def in_numpy(point: Point | None) -> tuple[Block, ...]:
                 "",
                 "print(jacobian(np.stack([z, z])).shape)",
             ),
-            "" if point is None else f"(2, {point.n}, {point.n})",
             point,
         ),
     )
 
 
-def flat_code(point: Point | None) -> Block:
+def coinciding(point: Point | None) -> tuple[Block, ...]:
+    """Where the wrong product is the right one: for one class always, else for equal probabilities."""
+    if point is None or not facts(point).all_equal:
+        return ()
+    return (text("matrix_numpy_one" if point.n == 1 else "matrix_numpy_equal"),)
+
+
+def flat_code(point: Point | None) -> tuple[Block, ...]:
     """What p * (I - p.T) gives where p has one axis: column j is scaled by p_j."""
     lines = ("wrong = p * (np.eye(n) - p.T)", "print(wrong)", "print(np.allclose(wrong.sum(axis=1), 0))")
     if point is None:
-        return code(lines, "", None)
+        return code(lines, None)
     here = facts(point)
-    n = range(here.n)
-    scaled = [
-        [here.probabilities[j] * (here.complements[j] if i == j else -here.probabilities[j]) for j in n] for i in n
-    ]
-    zero = all(abs(sum(row, Decimal(0))) <= NUMPY_CLOSE for row in scaled)
-    if here.saturated:
-        scaled = [rounded_all(row) for row in scaled]
-        lines = (lines[0], printed("wrong", lost=True), lines[2])
-    return code(lines, f"{matrix_shown(scaled)}\n{zero}", point)
+    p = floats(here.probabilities)
+    scaled = np.tile(-(p**2), (here.n, 1))
+    np.fill_diagonal(scaled, p * floats(here.complements))
+    return code(lines, point, (scaled,))
 
 
 # ---------------------------------------------------------------------------------------------------------- each entry

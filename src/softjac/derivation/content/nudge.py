@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from softjac.derivation.blocks import Block
 from softjac.derivation.content.facts import Facts, facts
-from softjac.derivation.content.numpy_code import code, differences_code, literals
+from softjac.derivation.content.numpy_code import array_written, code, differences_code
 from softjac.derivation.content.pieces import (
     chain,
     exact,
@@ -22,7 +22,7 @@ from softjac.derivation.content.pieces import (
 )
 from softjac.derivation.expressions import Sum, Symbol
 from softjac.derivation.names import J, delta, p, z
-from softjac.derivation.points import Point
+from softjac.derivation.points import EXACT, Point
 from softjac.derivation.sentences import text
 
 ANCHOR = "nudge"
@@ -97,7 +97,7 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
         ),
         *(() if point is None else trial(point)),
         *((text("nudge_taylor"),) if point is None else ()),
-        numpy_line(point),
+        *numpy_line(point),
     )
 
 
@@ -119,9 +119,17 @@ def classes_of(point: Point, nudge: tuple[Decimal, ...]) -> tuple[int, ...]:
     return tuple(sorted({*shown_classes(point), *moved[:MOST_MOVED]}))
 
 
+def facts_for(point: Point, nudge: tuple[Decimal, ...]) -> Facts:
+    """Digits that hold the error of a hundredth of the change: it is of second order, or of third."""
+    with localcontext(EXACT):
+        size = max(nudge) - min(nudge)
+    more = 3 * max(0, -size.adjusted() - 1)
+    return Facts(point.logits, facts(point).digits + more) if more else facts(point)
+
+
 def trial(point: Point) -> Iterator[Block]:
     """Predicted and actual change, and how the error shrinks."""
-    tried = Trial(facts(point), nudge_of(point))
+    tried = Trial(facts_for(point, nudge_of(point)), nudge_of(point))
     if point.nudge is None:
         yield text("nudge_chosen", z_k=z(chosen(point)))
     else:
@@ -141,12 +149,12 @@ def trial(point: Point) -> Iterator[Block]:
 
 def shrinking(tried: Trial) -> Iterator[Block]:
     """The error at the change, a tenth and a hundredth of it; of a large change, smaller parts as well."""
-    part = tried.largest_error / tried.largest_change
+    part = EXACT.divide(tried.largest_error, tried.largest_change)
     large = part > FAR_OFF
     if large:
         yield text("nudge_large", part=plain(part))
     steps = [tried.scaled(scale) for scale in (SCALES if large else SCALES[:3])]
-    fractions = [after.largest_error / before.largest_error for before, after in pairwise(steps)]
+    fractions = [EXACT.divide(after.largest_error, before.largest_error) for before, after in pairwise(steps)]
     yield text(order_of_error(fractions[-1]))
     rows = [
         (exact(scale), plain(step.largest_change), plain(step.largest_error), plain(fraction) if fraction else "")
@@ -163,14 +171,14 @@ def order_of_error(fraction: Decimal) -> str:
     return "nudge_cubic" if HUNDREDTH / 20 < fraction < HUNDREDTH / 5 else "nudge_between"
 
 
-def numpy_line(point: Point | None) -> Block:
+def numpy_line(point: Point | None) -> tuple[Block, ...]:
     """Both in NumPy: the product that is predicted and the difference that is found."""
     nudge = (Decimal("0.1"),) if point is None else nudge_of(point)
-    written = f"np.array([{literals(nudge)}])"
+    written = array_written("dz = ", nudge)
     if point is None or point.nudge is None:
         written = f"0.1 * np.eye(n)[{0 if point is None else chosen(point)}]"
     predicted, actual = "p * (dz - p @ dz)", "softmax(z + dz) - p"
     if point is None:
-        return code((f"dz = {written}", f"print({predicted})", f"print({actual})"), "", None)
-    tried = Trial(facts(point), nudge)
+        return code((f"dz = {written}", f"print({predicted})", f"print({actual})"), None)
+    tried = Trial(facts_for(point, nudge), nudge)
     return differences_code((f"dz = {written}",), ((predicted, tried.predicted), (actual, tried.actual)), point)

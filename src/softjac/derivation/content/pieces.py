@@ -11,7 +11,7 @@ from softjac.derivation.evaluate import Evaluator, Given
 from softjac.derivation.expressions import Expression, Index, Matrix, Number
 from softjac.derivation.names import z
 from softjac.derivation.numbers import PLACES, arithmetic, number_of, numbers_named, printed
-from softjac.derivation.points import FEW_CLASSES, Point
+from softjac.derivation.points import FEW_CLASSES, Point, one_hot
 from softjac.derivation.sentences import Filling, rule_why, sentence, text
 
 LARGEST_WHOLE = 1000
@@ -144,6 +144,19 @@ def numbers_row(values: Sequence[Decimal], most: int = 2 * FEW_CLASSES) -> Parts
     return (f"({', '.join(written)})",)
 
 
+def label_row(k: int, n: int) -> Parts:
+    """The one-hot label of class k; of many classes, zeros at the ends and the class where its 1 stands."""
+    if n <= 2 * FEW_CLASSES:
+        return numbers_row(one_hot(k, n))
+    before = {0: "", 1: "0, "}.get(k, "0, ..., ")
+    if k == n - 1:
+        before = "0, ..., 0, "
+    after = {n - 1: "", n - 2: ", 0"}.get(k, ", ..., 0")
+    if k == 0:
+        after = ", 0, ..., 0"
+    return (f"({before}", *sentence("at_class", k=str(k)), f"{after})")
+
+
 def listed(items: Sequence[Parts]) -> Parts:
     """Items with commas between them, and "and" before the last."""
     parts: list[str | Expression] = []
@@ -152,6 +165,14 @@ def listed(items: Sequence[Parts]) -> Parts:
             parts += sentence("and") if k == len(items) - 1 else (", ",)
         parts += item
     return tuple(parts)
+
+
+def shortened(items: Sequence[Parts], most: int) -> Parts:
+    """Items listed; of more than `most`, the first ones and how many more there are."""
+    if len(items) <= most:
+        return listed(items)
+    shown = items[: most - 1]
+    return listed([*shown, sentence("more_items", count=str(len(items) - len(shown)))])
 
 
 Cell = Parts | Expression | str

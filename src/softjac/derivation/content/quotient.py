@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from softjac.derivation.blocks import Block, Line
 from softjac.derivation.content.facts import facts
-from softjac.derivation.content.numpy_code import code, vector_shown
+from softjac.derivation.content.numpy_code import code, floats
 from softjac.derivation.content.pieces import chain, equals, heading, reckoning, step
 from softjac.derivation.expressions import Divide, Expression, Index, Number, Power, Sum
 from softjac.derivation.names import ONE, ZERO, J, S, by, delta, e, p
@@ -33,7 +33,7 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
         text("quotient_both"),
         chain(by(p("i"), "j"), (step(p("i") * (delta("i", "j") - p("j")), "both_cases"),), point, free="ij"),
         *(() if point is None else numbers(point)),
-        numpy_line(point),
+        *numpy_line(point),
     )
 
 
@@ -72,7 +72,7 @@ def off_diagonal(i: Index, j: Index) -> tuple[Line, ...]:
 
 def numbers(point: Point) -> Iterator[Block]:
     """One diagonal entry and one beside it."""
-    yield text("quotient_numbers")
+    yield text("quotient_numbers" if point.n > 1 else "quotient_numbers_one")
     yield chain(J(0, 0), numeric_diagonal(0, point), point)
     if point.n > 1:
         last = point.n - 1
@@ -96,16 +96,14 @@ def numeric_off(i: int, j: int, point: Point) -> tuple[Line, ...]:
     )
 
 
-def numpy_line(point: Point | None) -> Block:
-    """The two fractions in NumPy. Where 1 - p would lose its digits, the one off the diagonal alone."""
+def numpy_line(point: Point | None) -> tuple[Block, ...]:
+    """The two fractions in NumPy."""
     last = "n - 1" if point is None else str(point.n - 1)
-    entries = [(f"0 * S - e[0] * e[{last}]", (0, -1))]
-    if point is None or not facts(point).saturated:
-        entries.insert(0, ("e[0] * S - e[0] * e[0]", (0, 0)))
+    entries = ["e[0] * S - e[0] * e[0]", f"0 * S - e[0] * e[{last}]"]
     if point is not None and point.n == 1:
         entries.pop()
-    values = ", ".join(source for source, _ in entries)
-    lines = ("e = np.exp(z - z.max())", "S = e.sum()", f"print(np.array([{values}]) / S**2)")
+    lines = ("e = np.exp(z - z.max())", "S = e.sum()", f"print(np.array([{', '.join(entries)}]) / S**2)")
     if point is None:
-        return code(lines, "", None)
-    return code(lines, vector_shown([facts(point).entry(i % point.n, j % point.n) for _, (i, j) in entries]), point)
+        return code(lines, None)
+    here = facts(point)
+    return code(lines, point, (floats([here.entry(0, 0), here.entry(0, here.n - 1)][: len(entries)]),))

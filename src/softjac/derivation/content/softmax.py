@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
+import numpy as np
+
 from softjac.derivation.blocks import Block, Line, Parts
 from softjac.derivation.content.facts import facts
-from softjac.derivation.content.numpy_code import code, fixed, vector_shown
+from softjac.derivation.content.numpy_code import code, fixed, floats
 from softjac.derivation.content.pieces import (
     about,
     chain,
@@ -26,7 +28,7 @@ from softjac.derivation.content.pieces import (
 from softjac.derivation.expressions import Add, Divide, Exp, Expression, Number, Sum, Symbol
 from softjac.derivation.names import ONE, P, S, Z, e, m, p, z
 from softjac.derivation.numbers import PLACES
-from softjac.derivation.points import Point
+from softjac.derivation.points import EXACT, Point
 from softjac.derivation.rounding import printed_value
 from softjac.derivation.sentences import text
 
@@ -49,7 +51,7 @@ def blocks(point: Point | None) -> tuple[Block, ...]:
         text("softmax_vector"),
         chain(P, (step(Exp(Z) / Sum(None, Exp(Z)), "all_entries"),), point),
         *(() if point is None else values(point)),
-        naive_code(point),
+        *naive_code(point),
         heading("softmax_properties", 3, "softmax-properties"),
         *properties(point),
         heading("softmax_shift_title", 3, "softmax-shift"),
@@ -88,15 +90,15 @@ def share(i: int, point: Point) -> tuple[Expression, Expression]:
     return reckoned(Divide, (e(i), S), p(i), point)
 
 
-def naive_code(point: Point | None) -> Block:
+def naive_code(point: Point | None) -> tuple[Block, ...]:
     """The definition as it stands; where its exponentials overflow, the function that subtracts the maximum."""
     if point is not None and max(abs(x) for x in point.logits) > 300:
-        return code(("print(softmax(z))",), vector_shown(facts(point).probabilities), point)
+        return code(("print(softmax(z))",), point, (floats(facts(point).probabilities),))
     lines = ("e = np.exp(z)", "print(e)", "print(e / e.sum())")
     if point is None:
-        return code(lines, "", None)
-    exponentials = [x.exp() for x in point.logits]
-    return code(lines, f"{vector_shown(exponentials)}\n{vector_shown(facts(point).probabilities)}", point)
+        return code(lines, None)
+    exponentials = floats([x.exp(EXACT) for x in point.logits])
+    return code(lines, point, (exponentials, floats(facts(point).probabilities)))
 
 
 # ------------------------------------------------------------------------------------------------------- the properties
@@ -137,7 +139,7 @@ def rounded_sum(point: Point) -> Iterator[Block]:
 
 def order(point: Point) -> Iterator[Block]:
     """The classes from the smallest logit to the largest, equal ones marked so."""
-    classes = [i for i in reversed(facts(point).by_size) if i in shown_classes(point)]
+    classes = sorted(shown_classes(point), key=lambda i: (point.logits[i], i))
     yield text("softmax_order_numbers", logits=ordered(classes, z, point), probabilities=ordered(classes, p, point))
 
 
@@ -176,7 +178,7 @@ def shift(point: Point | None) -> tuple[Block, ...]:
         text("softmax_overflow"),
         *(() if point is None else own_overflow(point)),
         text("softmax_overflow_try"),
-        overflow_code(point),
+        *overflow_code(point),
         text("softmax_zero"),
         fixed(("print(np.exp(-746.0))",), "0.0"),
         text("softmax_batch"),
@@ -210,7 +212,7 @@ def own_overflow(point: Point) -> Iterator[Block]:
         yield text("softmax_overflow_own", z_max=logit(facts(point).by_size[0], point))
 
 
-def overflow_code(point: Point | None) -> Block:
+def overflow_code(point: Point | None) -> tuple[Block, ...]:
     """The naive formula and the shifted one at logits of a thousand and more."""
     lines = (
         "large = z - z.min() + 1000",
@@ -219,6 +221,5 @@ def overflow_code(point: Point | None) -> Block:
         "print(softmax(large))",
     )
     if point is None:
-        return code(lines, "", None)
-    naive = vector_shown([Decimal("nan")] * point.n)
-    return code(lines, f"{naive}\n{vector_shown(facts(point).probabilities)}", point)
+        return code(lines, None)
+    return code(lines, point, (np.full(point.n, np.nan), floats(facts(point).probabilities)))

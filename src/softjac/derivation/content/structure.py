@@ -5,17 +5,19 @@ from decimal import Decimal
 
 from softjac.derivation.blocks import Block, Parts, Text
 from softjac.derivation.content.facts import facts
-from softjac.derivation.content.numpy_code import code, matrix_shown
-from softjac.derivation.content.pieces import chain, exact, heading, listed, percent, rounded, step, table
+from softjac.derivation.content.numpy_code import code, jacobian
+from softjac.derivation.content.pieces import chain, exact, heading, percent, rounded, shortened, step, table
 from softjac.derivation.expressions import Divide, Expression, Number, Power, Sum, Symbol
 from softjac.derivation.names import ONE, ZERO, J, by, delta, p, z
 from softjac.derivation.points import Point
-from softjac.derivation.sentences import sentence, text
+from softjac.derivation.sentences import text
 
 TWO = Number(2)
 GAPS = (0, 1, 5, 10, 20)
 SENSITIVE = Decimal("0.01")
 MOST_PAIRS = 3
+SMALLEST_DOUBLE = Decimal("4.95e-324")
+"""A positive number below this is 0 in float64, or next to it."""
 v = Symbol("v", ("i",))
 v_j = Symbol("v", ("j",))
 DIRECTION = ((v, "v"),)
@@ -61,11 +63,11 @@ def sums(point: Point | None) -> tuple[Block, ...]:
             free="i",
         ),
         text("matrix_sums_numpy"),
-        fixed_check(point),
+        *fixed_check(point),
     )
 
 
-def fixed_check(point: Point | None) -> Block:
+def fixed_check(point: Point | None) -> tuple[Block, ...]:
     """Sums of a matrix in floating point are zero up to rounding, so NumPy is asked whether they are close."""
     lines = (
         "J = np.diag(p) - np.outer(p, p)",
@@ -73,7 +75,7 @@ def fixed_check(point: Point | None) -> Block:
         "print(np.allclose(J.sum(axis=1), 0))",
         "print(np.array_equal(J, J.T))",
     )
-    return code(lines, "True\nTrue\nTrue", point)
+    return code(lines, point)
 
 
 def definite(point: Point | None) -> tuple[Block, ...]:
@@ -167,18 +169,13 @@ def trade(point: Point) -> Iterator[Block]:
     elif len(pairs) == 1:
         yield text("matrix_trade", i=str(i), j=str(j), entry=entry)
     else:
-        shown: list[Parts] = [(J(a, b),) for a, b in pairs[:MOST_PAIRS]]
-        if len(pairs) > MOST_PAIRS:
-            shown = [*shown[:-1], sentence("more_pairs", count=str(len(pairs) - MOST_PAIRS + 1))]
-        yield text("matrix_trade_tied", pairs=listed(shown), entry=entry)
+        shown = shortened([(J(a, b),) for a, b in pairs], MOST_PAIRS)
+        yield text("matrix_trade_tied", pairs=shown, entry=entry)
 
 
 def classes_listed(classes: tuple[int, ...]) -> Parts:
     """Classes by number, of many the first ones."""
-    shown: list[Parts] = [(str(k),) for k in classes]
-    if len(shown) > 2 * MOST_PAIRS:
-        shown = [*shown[: 2 * MOST_PAIRS - 1], sentence("more_items", count=str(len(shown) - 2 * MOST_PAIRS + 1))]
-    return listed(shown)
+    return shortened([(str(k),) for k in classes], 2 * MOST_PAIRS)
 
 
 def gaps() -> list[tuple[Expression, Number, Number]]:
@@ -197,10 +194,13 @@ def saturated(point: Point) -> Iterator[Block]:
     if point.n > 1 and here.entry(top, top) < SENSITIVE:
         yield text("matrix_saturated_yours", entry=rounded(J(top, top), point))
     if here.saturated:
-        yield text("matrix_lost", one_minus_pk=ONE - p(top), p_k=p(top), small=rounded(ONE - p(top), point))
-        n = range(point.n)
-        entries = [[here.entry(i, j) for j in n] for i in n]
-        yield code(("import softjac", "print(softjac.softmax_jacobian(z))"), matrix_shown(entries), point)
+        kept = here.complements[top] >= SMALLEST_DOUBLE
+        small = rounded(ONE - p(top), point)
+        if not kept:
+            yield text("matrix_below", one_minus_pk=ONE - p(top), small=small)
+        else:
+            yield text("matrix_lost", one_minus_pk=ONE - p(top), p_k=p(top), small=small)
+            yield from code(("import softjac", "print(softjac.softmax_jacobian(z))"), point, (jacobian(point),))
 
 
 def relative(point: Point) -> Iterator[Block]:

@@ -137,8 +137,8 @@ class LatexPrinter(Printer):
         return rf"\log {x}" if plain else rf"\log{self.parentheses(x)}"
 
     def function(self, name: str, x: str) -> str:
-        """An upright name."""
-        return rf"\operatorname{{{name}}}{self.parentheses(x)}"
+        """An upright name; GitHub refuses the macro for operators."""
+        return rf"\mathrm{{{name}}}{self.parentheses(x)}"
 
     def big_sum(self, index: str, without: Index | None, body: str) -> str:
         """The sum sign with the index below."""

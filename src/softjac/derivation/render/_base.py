@@ -26,9 +26,11 @@ class Renderer(ABC):
 
     def __init__(self, *, rule: Callable[[str], Parts] = named_rule) -> None:
         self._rule = rule
+        self._explained: set[tuple[str, Parts]] = set()
 
     def render(self, derivation: Derivation) -> str:
         """The whole derivation as one string that ends with a newline."""
+        self._explained.clear()
         return self.document(self.title(derivation), self.blocks(self.titled(derivation)))
 
     @staticmethod
@@ -66,6 +68,14 @@ class Renderer(ABC):
     def rule(self, line: Line) -> Parts:
         """The name of the rule of a line; nothing where the line has none."""
         return line.name or (self._rule(line.rule) if line.rule else ())
+
+    def why(self, line: Line) -> Parts:
+        """Why the rule of a line holds, the first time that the derivation says it; then nothing."""
+        said = (line.rule, line.why)
+        if said in self._explained:
+            return ()
+        self._explained.add(said)
+        return line.why
 
     def inline(self, parts: Parts) -> str:
         """A sentence: prose escaped, expressions printed."""

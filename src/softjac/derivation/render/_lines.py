@@ -32,6 +32,7 @@ def wrap(text: str, width: int, indent: str = "", hanging: str | None = None) ->
 def fold(printed: str, width: int) -> list[str]:
     """An expression as lines of at most `width` characters; a matrix that is wider as slabs of columns."""
     lines = printed.split("\n")
+    width = max(width, HANG + 1)  # narrower than that no character would fit behind the indent
     if max(map(len, lines)) <= width:
         return lines
     return _slabs(lines, width) if len(lines) > 1 else _folded(printed, width)

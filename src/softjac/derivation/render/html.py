@@ -12,10 +12,16 @@ from softjac.derivation.expressions import Expression, Number
 from softjac.derivation.printers import MathmlPrinter, TextPrinter
 from softjac.derivation.printers.text import without_controls
 from softjac.derivation.render._base import Renderer, named_rule
+from softjac.derivation.sentences import LANGUAGE, sentence
 
 DEEPEST = 6
 # An expression whose text is longer has the line for itself, with the name of its rule below.
 WIDE = 56
+PAGE = (
+    "page_skip", "page_present", "page_deck", "page_previous", "page_next", "page_play", "page_pause", "page_paused",
+    "page_playing", "page_still", "page_close", "page_where", "page_places", "page_wide",
+)  # fmt: skip
+"""Words of the page around the text: keys of the sentences."""
 
 
 def _read(name: str) -> str:
@@ -161,6 +167,8 @@ class HtmlRenderer(Renderer):
             script_hash=_hashed(script),
             contents=self._table_of_contents(),
             blocks=body,
+            language=LANGUAGE,
+            **{key: _words_of(key) for key in PAGE},
         )
 
     def _table_of_contents(self) -> str:
@@ -171,9 +179,16 @@ class HtmlRenderer(Renderer):
             f'<li class="level-{level}"><a {target}>{title}</a></li>' for level, target, title in self._contents[1:]
         ]
         links = "\n".join(items)
+        contents = _words_of("page_contents")
         return (
-            f'<nav aria-label="Contents"><details><summary>Contents</summary>\n<ul>\n{links}\n</ul></details></nav>\n'
+            f'<nav aria-label="{contents}"><details><summary>{contents}</summary>\n'
+            f"<ul>\n{links}\n</ul></details></nav>\n"
         )
+
+
+def _words_of(key: str) -> str:
+    """Words of the page around the text, from the table of sentences."""
+    return escape("".join(part for part in sentence(key) if isinstance(part, str)))
 
 
 def _typed(content: str) -> str:

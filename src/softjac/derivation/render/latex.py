@@ -75,9 +75,9 @@ class LatexRenderer(Renderer):
                 tag = rf" \tag*{{\small {self.inline(self.rule(line))}}}" if line.rule else ""
                 rows.append(f"{goal} &{_RELATIONS[line.relation]} {self._fitted(line.expression, 0.66)}{tag}".lstrip())
                 goal = ""
-                if line.why:
+                if why := self.why(line):
                     name = rf"\emph{{{self.inline(self.rule(line))}}}: " if line.rule else ""
-                    reasons.append(rf"\item {name}{self.inline(line.why)}")
+                    reasons.append(rf"\item {name}{self.inline(why)}")
         aligned = "{\\setlength{\\jot}{0.6em}\n\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}}"
         if not reasons:
             return aligned

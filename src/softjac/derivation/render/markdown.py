@@ -64,9 +64,9 @@ class MarkdownRenderer(Renderer):
                 named = f" && {self._in_math(self.rule(line))}" if line.rule else ""
                 rows.append(rf"{goal} &{_RELATIONS[line.relation]} {self.printer(line.expression)}{named}")
                 goal = ""
-                if line.why:
+                if why := self.why(line):
                     name = f"*{self.inline(self.rule(line))}*: " if line.rule else ""
-                    reasons.append(f"- {name}{self.inline(line.why)}")
+                    reasons.append(f"- {name}{self.inline(why)}")
         block = self.display("\\begin{aligned}\n" + " \\\\\n".join(row.lstrip() for row in rows) + "\n\\end{aligned}")
         return "\n".join([block, *([""] if reasons else []), *reasons])
 

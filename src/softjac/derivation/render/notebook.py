@@ -15,7 +15,7 @@ METADATA = {
 
 
 class NotebookRenderer(MarkdownRenderer):
-    """A notebook of nbformat 4.5. It is not executed; what the code shows is what running it shows."""
+    """A notebook of nbformat 4.5. Its outputs are what the code shows, and so what running it shows."""
 
     def display(self, latex: str) -> str:
         """Mathematics that stands by itself. Jupyter takes it out before it reads the Markdown."""
@@ -28,11 +28,19 @@ class NotebookRenderer(MarkdownRenderer):
             from nbformat import v4
         except ImportError as error:
             raise ArgumentError(MISSING_EXTRA) from error
+        self._explained.clear()
         cells: list[Any] = []
+        count = 0
         for group in _cells(self.titled(derivation)):
             name = f"cell-{len(cells):03d}"
             if isinstance(group[0], Code):
-                cells.append(v4.new_code_cell(group[0].source.strip("\n"), id=name))
+                shows = group[0].shows.rstrip("\n")
+                outputs = [v4.new_output("stream", name="stdout", text=shows + "\n")] if shows else []
+                # Without numbers nothing has been run: such a cell prints, and nothing is known of what.
+                ran = bool(shows) or "print(" not in group[0].source
+                count += ran
+                source = group[0].source.strip("\n")
+                cells.append(v4.new_code_cell(source, id=name, outputs=outputs, execution_count=count if ran else None))
             else:
                 source = MarkdownRenderer.document(self, "", self.blocks(group)).rstrip("\n")
                 cells.append(v4.new_markdown_cell(source, id=name))

@@ -1,6 +1,6 @@
 """A derivation as text for a terminal: at most 80 columns, chains aligned at the relation, in Unicode or ASCII."""
 
-import ast
+import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
@@ -11,12 +11,15 @@ from softjac.derivation.printers import TextPrinter
 from softjac.derivation.printers.text import beside
 from softjac.derivation.render._base import Renderer, named_rule
 from softjac.derivation.render._lines import fold, glued, wrap
+from softjac.derivation.render._text_code import code_lines, shown_lines
 from softjac.derivation.render._text_table import table_lines
+from softjac.errors import ArgumentError
 
 WIDTH = 80
+NARROWEST = 40
 MARGIN = "  "
-# A goal up to this long stands beside its lines; a longer one above them.
-LONGEST_GOAL = 30
+# A goal up to this share of the width stands beside its lines; a longer one above them.
+LONGEST_GOAL = 3 / 8
 # A rule up to this long stays in one line at the right.
 LONGEST_RULE = 32
 CLOSE = 3  # headings from this level on have no line below, and their text follows at once
@@ -35,7 +38,11 @@ class TextRenderer(Renderer):
         rule: Callable[[str], Parts] = named_rule,
     ) -> None:
         super().__init__(rule=rule)
-        self.width = width
+        if isinstance(width, bool) or not hasattr(width, "__index__"):
+            raise ArgumentError(f"width is {width!r}: pass a whole number of columns, at least {NARROWEST}.")
+        if width < NARROWEST:
+            raise ArgumentError(f"width is {width}: formulas and tables need columns, at least {NARROWEST} of them.")
+        self.width = operator.index(width)
         self._close: set[int] = set()
         self.printer = TextPrinter(ascii=ascii)
 
@@ -97,13 +104,12 @@ class TextRenderer(Renderer):
             elif len(printed) > 1 and not _is_block(self.printer(line.expression)):
                 rows = [left + printed[0], *(" " * start + row for row in printed[1:])]
             lines += self._with_rule(rows, rule, column)
-            if line.why:
-                lines += [" " * start + row for row in self._paragraph(line.why, self.width - start)]
+            if why := self.why(line):
+                lines += [" " * start + row for row in self._paragraph(why, self.width - start)]
         return "\n".join(line.rstrip() for line in lines)
 
-    @staticmethod
-    def _short(goal: str) -> bool:
-        return len(goal) <= LONGEST_GOAL and "\n" not in goal
+    def _short(self, goal: str) -> bool:
+        return len(goal) <= LONGEST_GOAL * self.width and "\n" not in goal
 
     def _expressions(self, steps: Sequence[tuple[int, Line]], width: int) -> dict[int, tuple[Line, list[str]]]:
         """The lines to print by their number; one without a rule goes on in the line before where there is room."""
@@ -151,13 +157,11 @@ class TextRenderer(Renderer):
 
     def code(self, block: Code) -> str:
         """Statements behind a prompt, and below them what they show."""
-        lines = []
-        starts, between = _statements(block.source)
-        for number, line in enumerate(block.source.strip("\n").split("\n"), 1):
-            prompt = "" if number in between else ">>> " if number in starts else "... "
-            lines.append(prompt + self.printer.prose(line))
-        lines += [self.printer.prose(line) for line in block.shows.rstrip("\n").split("\n") if block.shows]
-        return "\n".join(f"{MARGIN}{row}".rstrip() for line in lines for row in fold(line, self.width - len(MARGIN)))
+        width = self.width - len(MARGIN)
+        source = "\n".join(self.printer.prose(line) for line in block.source.strip("\n").split("\n"))
+        shows = "\n".join(self.printer.prose(line) for line in block.shows.rstrip("\n").split("\n"))
+        lines = [*code_lines(source, width), *shown_lines(shows, width)]
+        return "\n".join(f"{MARGIN}{line}".rstrip() for line in lines)
 
     def blocks(self, blocks: Iterable[Block]) -> list[str]:
         """Blocks; the chains of a small heading stand right below it."""
@@ -182,17 +186,3 @@ def _is_number(cell: Parts) -> bool:
 
 def _is_block(printed: str) -> bool:
     return "\n" in printed
-
-
-def _statements(source: str) -> tuple[set[int], set[int]]:
-    """Numbers of the lines at which a statement or a comment starts, and of the empty ones between them."""
-    stripped = source.strip("\n")
-    lines = dict(enumerate(stripped.split("\n"), 1))
-    try:
-        body = ast.parse(stripped).body
-    except SyntaxError:
-        return set(lines), set()
-    within = {line for statement in body for line in range(statement.lineno, (statement.end_lineno or 0) + 1)}
-    outside = {number for number in lines if number not in within}
-    comments = {number for number in outside if lines[number].strip()}
-    return {statement.lineno for statement in body} | comments, outside - comments
