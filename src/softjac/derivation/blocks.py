@@ -28,12 +28,18 @@ class Heading:
     level: int
     anchor: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(self.parts))
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
     """A paragraph."""
 
     parts: Parts
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(self.parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,11 @@ class Line:
     why: Parts = ()
     continues: tuple[str, ...] = ()
     name: Parts = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "why", tuple(self.why))
+        object.__setattr__(self, "continues", tuple(self.continues))
+        object.__setattr__(self, "name", tuple(self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,7 @@ class Chain:
 
     def __post_init__(self) -> None:
         own = self.given.items() if isinstance(self.given, Mapping) else self.given
-        object.__setattr__(self, "given", tuple(own))
+        object.__setattr__(self, "given", tuple((symbol, meaning) for symbol, meaning in own))
         object.__setattr__(self, "free", tuple(self.free))
         object.__setattr__(self, "lines", tuple(continued(self.goal, self.lines)))
         verify(self)
@@ -111,6 +122,11 @@ class Table:
     caption: Parts
     header: tuple[Parts, ...]
     rows: tuple[tuple[Parts, ...], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "caption", tuple(self.caption))
+        object.__setattr__(self, "header", tuple(map(tuple, self.header)))
+        object.__setattr__(self, "rows", tuple(tuple(map(tuple, row)) for row in self.rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,13 @@ class Point:
     values: Values = ()
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        for name in ("logits", "targets"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if self.nudge is not None:
+            object.__setattr__(self, "nudge", tuple(self.nudge))
+        object.__setattr__(self, "values", tuple((name, tuple(entries)) for name, entries in self.values))
+
     @property
     def n(self) -> int:
         """Number of classes."""
