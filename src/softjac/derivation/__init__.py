@@ -17,6 +17,7 @@ from typing import Any
 
 from softjac.derivation import _arguments
 from softjac.derivation.blocks import Block, Chain, Code, Derivation, Heading, Line, Table, Text
+from softjac.derivation.points import own_context
 from softjac.derivation.sentences import sentence
 
 __all__ = ["Chain", "Code", "Derivation", "Heading", "Line", "Table", "Text", "explain", "parts"]
@@ -39,6 +40,7 @@ def parts() -> tuple[str, ...]:
     return tuple(_MODULES)
 
 
+@own_context()
 def explain(
     logits: Sequence[float] | Any = None,
     /,

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from softjac.derivation.evaluate import Given
 from softjac.derivation.expressions import Expression, Number, walk
-from softjac.derivation.points import Point
+from softjac.derivation.points import Point, own_context
 from softjac.derivation.printers import term_id
 from softjac.derivation.verify import verify
 from softjac.errors import ArgumentError
@@ -87,6 +87,7 @@ class Chain:
     size: int | None = None
     label: int | Literal["one-hot"] | None = None
 
+    @own_context()
     def __post_init__(self) -> None:
         own = self.given.items() if isinstance(self.given, Mapping) else self.given
         object.__setattr__(self, "given", tuple((symbol, meaning) for symbol, meaning in own))
@@ -174,6 +175,7 @@ class Derivation:
                 return Derivation(heading.parts, self.blocks[start : start + 1 + next(ends, len(rest))])
         raise ArgumentError(f"there is no part {name!r}: the parts are {', '.join(self.parts)}.")
 
+    @own_context()
     def to(self, format: str, **options: Any) -> str:  # noqa: A002
         """Written as text, markdown, latex, html or ipynb; the options are those of the renderer."""
         rendered: str = importlib.import_module("softjac.derivation.render").render(self, format, **options)

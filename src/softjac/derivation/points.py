@@ -5,8 +5,10 @@ wrong line can hold at ties, for one class or at [1, 2, 3]; it does not hold her
 """
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
 from functools import lru_cache
 from typing import Any
 
@@ -23,8 +25,18 @@ LARGEST_NUDGE = 100
 FEW_CLASSES = 6
 """With more classes than this, the extreme ones stand for all at the reader's logits."""
 
-EXACT = Context(prec=100, traps=[InvalidOperation, DivisionByZero, Overflow])
+TRAPS = [InvalidOperation, DivisionByZero, Overflow]
+EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN, traps=TRAPS)
 """For the few operations outside of an evaluation: the context of the user's thread is neither read nor changed."""
+PLAIN = Context(28, ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999, capitals=1, clamp=0, flags=[], traps=TRAPS)
+
+
+@contextmanager
+def own_context() -> Iterator[None]:
+    """Arithmetic as Python has it by default, whatever the caller's thread rounds to or traps; no flag of his is set."""
+    with localcontext(PLAIN):
+        yield
+
 
 Values = tuple[tuple[str, tuple[Decimal, ...]], ...]
 

@@ -12,10 +12,11 @@ from softjac.derivation.content import logarithm, quotient, screen
 from softjac.derivation.content import nudge as nudge_view
 from softjac.derivation.content.numpy_code import setup
 from softjac.derivation.content.pieces import heading, numbers_row
-from softjac.derivation.points import Point
+from softjac.derivation.points import Point, own_context
 from softjac.derivation.sentences import text
 
 
+@own_context()
 def view(
     logits: Sequence[float] | Any = None,
     /,
