@@ -27,6 +27,8 @@ from softjac.derivation.views import view
 S, L = Symbol("S"), Symbol("L")
 P, Y, ONES, EYE, JACOBIAN = (Vector(name) for name in ("p", "y", "1", "I", "J"))
 
+RULE = "definition_p"
+
 
 def z(i):
     return Symbol("z", (i,))
@@ -62,7 +64,7 @@ def chain(goal, *lines, **options):
     made = []
     for x in lines:
         relation, expression = x if isinstance(x, tuple) else ("=", x)
-        made.append(Line(relation, expression, "rule"))
+        made.append(Line(relation, expression, RULE))
     return Chain(goal, tuple(made), **options)
 
 

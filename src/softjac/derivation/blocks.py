@@ -20,6 +20,11 @@ Parts: TypeAlias = tuple[str | Expression, ...]
 """A sentence: text, with expressions in between."""
 
 
+def _table() -> Any:
+    """The sentences, whose module stands above this one."""
+    return importlib.import_module("softjac.derivation.sentences").sentences()
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
     """A title, and the name by which the part can be asked for or linked to."""
@@ -48,7 +53,8 @@ class Line:
 
     rule: a key of the rules in sentences/en.toml, which has its name and a sentence of why. continues: the terms that
     stood in the line before already, by their names (`printers.term_id`), found by the Chain. name: what is shown in
-    place of the rule's name, where that has the classes of this line in it.
+    place of the rule's name, where that has the classes of this line in it. Raises DerivationError for a rule that is
+    not in the table; "" is none.
     """
 
     relation: Literal["=", "≈"]
@@ -59,6 +65,8 @@ class Line:
     name: Parts = ()
 
     def __post_init__(self) -> None:
+        if self.rule:
+            _table().rule(self.rule)
         object.__setattr__(self, "why", tuple(self.why))
         object.__setattr__(self, "continues", tuple(self.continues))
         object.__setattr__(self, "name", tuple(self.name))

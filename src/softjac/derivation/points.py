@@ -33,7 +33,7 @@ PLAIN = Context(28, ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999, capitals=1, cl
 
 @contextmanager
 def own_context() -> Iterator[None]:
-    """Arithmetic as Python has it by default, whatever the caller's thread rounds to or traps; no flag of his is set."""
+    """Arithmetic as Python has it by default, whatever the caller's thread rounds to or traps; his flags stay."""
     with localcontext(PLAIN):
         yield
 

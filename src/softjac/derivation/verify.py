@@ -21,6 +21,7 @@ from softjac.derivation.expressions import (
     Vector,
     walk,
 )
+from softjac.derivation.form import check_form, shown
 from softjac.derivation.grids import Grid
 from softjac.derivation.numbers import (
     arithmetic_beside,
@@ -31,7 +32,6 @@ from softjac.derivation.numbers import (
     recomputed,
 )
 from softjac.derivation.points import EQUAL_DIGITS, FEW_CLASSES, Point, general
-from softjac.derivation.printers import TextPrinter
 from softjac.errors import DerivationError
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ EQUAL = Decimal(10) ** -EQUAL_DIGITS
 MORE_DIGITS = 60
 """Two values that differ are computed with so many digits more: what is rounding alone shrinks with them."""
 RELATIONS = ("=", "≈")
-LONGEST_SHOWN = 300
 SHRINKS_DIGITS = 40
 COMPARED_DIGITS = 200
 
@@ -56,20 +55,20 @@ class Case:
 
 def verify(chain: "Chain") -> None:
     """Raise DerivationError unless all lines are equal, and the numbers in them are what they say."""
-    if not chain.lines:
-        raise DerivationError(f"the chain for {shown(chain.goal)} has no line.")
+    check_form(chain)
     _check_numbers(chain)
+    checked = 0
     for case in cases(chain):
         quick = Evaluator(case.point, chain.given)
         exact = Evaluator(case.point, chain.given, quick.digits + MORE_DIGITS)
         for indices in assignments(chain, case):
             _check_lines(chain, case, indices, quick, exact)
-
-
-def shown(x: Expression) -> str:
-    """An expression in a message: in one line."""
-    text = "; ".join(TextPrinter(ascii=True)(x).split("\n"))
-    return text if len(text) < LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
+            checked += 1
+    if not checked:
+        raise DerivationError(
+            f"there is nothing to check in the chain for {shown(chain.goal)}: no classes are as where "
+            f"({chain.where}) says, among {chain.size}."
+        )
 
 
 # ------------------------------------------------------------------------------------------------------ where to check
@@ -176,12 +175,9 @@ def assignments(chain: "Chain", case: Case) -> Iterator[dict[str, int]]:
 
 
 def _allowed(where: str, indices: dict[str, int]) -> bool:
-    i, equal, j = where.partition("=")
+    i, _, j = where.partition("=")
     differ = i.endswith("!")
-    names = (i.removesuffix("!").strip(), j.strip())
-    if not equal or not all(name in indices for name in names):
-        raise DerivationError(f'where is {where!r}: write it as "i=j" or "i!=j", with letters that are free.')
-    return (indices[names[0]] != indices[names[1]]) == differ
+    return (indices[i.removesuffix("!").strip()] != indices[j.strip()]) == differ
 
 
 # ---------------------------------------------------------------------------------------------------------------- lines
@@ -295,6 +291,10 @@ def _check_value(number: Number, chain: "Chain", where: str) -> None:
         raise DerivationError(
             f"{where} prints {printed(number)}, and does not say of what: name the expression in `of`, and the point "
             "in the chain."
+        )
+    if chain.size not in {None, chain.point.n}:
+        raise DerivationError(
+            f"{where} prints {printed(number)} of a reader with {chain.point.n} classes, and size says {chain.size}."
         )
     evaluator = Evaluator(chain.point, chain.given)
     with evaluator.computing():
