@@ -2,9 +2,9 @@
 
 import pytest
 
-from derivation_samples import J, L, S, chain, e, p, point, y, z
-from softjac.derivation.blocks import Line
-from softjac.derivation.expressions import Log, Number, Sum, Symbol
+from derivation_samples import JACOBIAN, J, L, P, S, chain, delta, e, p, point, y, z
+from softjac.derivation.blocks import Chain, Line
+from softjac.derivation.expressions import Log, Matrix, Number, Sum, Symbol, Transpose
 from softjac.derivation.numbers import number_of
 from softjac.errors import DerivationError
 
@@ -75,7 +75,109 @@ def test_numbers_of_a_reader_that_the_chain_is_not_about_are_refused():
         chain(p(0), ("≈", number_of(p(0), AT)), point=AT, size=2)
 
 
+def test_a_line_that_is_none_is_refused():
+    with pytest.raises(DerivationError, match="pass a Line"):
+        Chain(S, ("S",))
+
+
 def test_an_unknown_rule_is_refused_at_once():
     with pytest.raises(DerivationError, match="no rule 'no_such_rule'"):
         Line("=", S, "no_such_rule")
     assert Line("=", S, "").rule == ""
+
+
+# ------------------------------------------------------------------------------------------------------------- matrices
+
+
+def dots(rows, columns, entry=J):
+    return Matrix(
+        [[None if i is None or j is None else entry(i, j) for j in columns] for i in rows],
+        (tuple(rows), tuple(columns)),
+    )
+
+
+CORNERS = (0, None, "n-1")
+SEVEN = Number(7)
+WRONG_MATRICES = {
+    "a corner without dots": (JACOBIAN, dots((0, 1), (0, 1)), "dots"),
+    "the end without dots": (JACOBIAN, dots((0, None, 2), (0, None, 2)), "dots"),
+    "the last class next to the first": (JACOBIAN, dots((0, "n-1"), (0, "n-1")), "dots"),
+    "dots where none is left out": (JACOBIAN, dots((0, None, 1, None, "n-1"), (0, None, 1, None, "n-1")), "dots"),
+    "dots before the first": (JACOBIAN, dots((None, 0, None, "n-1"), (None, 0, None, "n-1")), "dots"),
+    "dots twice": (JACOBIAN, dots((0, None, None, "n-1"), (0, None, None, "n-1")), "dots"),
+    "dots behind the last": (JACOBIAN, dots((0, None, "n-1", None), (0, None, "n-1", None)), "dots"),
+    "a class left out without dots": (JACOBIAN, dots((0, 2, None, "n-1"), (0, 2, None, "n-1")), "dots"),
+    "a class twice": (JACOBIAN, dots((0, 0, None, "n-1"), (0, 0, None, "n-1")), "order"),
+    "in another order": (JACOBIAN, dots((1, 0, None, "n-1"), (1, 0, None, "n-1")), "order"),
+    "rows from the last to the first": (JACOBIAN, dots(("n-1", None, 0), CORNERS), "order"),
+    "a letter": (JACOBIAN, dots(("i", None, "n-1"), CORNERS), "at"),
+    "a class below 0": (JACOBIAN, dots((-1, None, "n-1"), CORNERS), "at"),
+    "only dots": (JACOBIAN, dots((None,), CORNERS), "at"),
+    "a number where dots stand": (
+        JACOBIAN,
+        Matrix(
+            [[J(0, 0), SEVEN, J(0, "n-1")], [None] * 3, [J("n-1", 0), SEVEN, J("n-1", "n-1")]],
+            (CORNERS, CORNERS),
+        ),
+        "dots",
+    ),
+    "a gap where a number stands": (
+        JACOBIAN,
+        Matrix([[J(0, 0), None, None], [None] * 3, [J("n-1", 0), None, J("n-1", "n-1")]], (CORNERS, CORNERS)),
+        "dots",
+    ),
+    "fewer names than rows": (JACOBIAN, Matrix([[J(0, 0), None]], (CORNERS, (0, None))), "names"),
+    "rows of two lengths": (JACOBIAN, Matrix([[J(0, 0), J(0, 1)], [J(1, 0)]]), "lengths"),
+    "no rows": (JACOBIAN, Matrix(()), "no entries"),
+    "a whole matrix with a gap": (JACOBIAN, Matrix([[J(0, 0), None], [J(1, 0), J(1, 1)]]), "at"),
+    "a gap in the diagonal alone": (
+        Matrix([[J(0, 0), None, None], [None] * 3, [None, None, J("n-1", "n-1")]], (CORNERS, CORNERS)),
+        Matrix([[J(0, 0), None, SEVEN], [None] * 3, [SEVEN, None, J("n-1", "n-1")]], (CORNERS, CORNERS)),
+        "dots",
+    ),
+    "other classes than the goal": (dots(CORNERS, CORNERS), dots((0, 1, None, "n-1"), CORNERS), "same entries"),
+}
+
+
+@pytest.mark.parametrize("reader", [None, AT, point("0", "800", "1", "2")])
+@pytest.mark.parametrize("name", WRONG_MATRICES)
+def test_a_matrix_in_disorder_is_refused(name, reader):
+    goal, line, message = WRONG_MATRICES[name]
+    if reader is not None and reader.n == AT.n and name == "the end without dots":
+        pytest.skip("the third class is the last of three")
+    with pytest.raises(DerivationError, match=message):
+        chain(goal, line, point=reader)
+
+
+def test_matrices_in_order_are_built():
+    for at in (CORNERS, (0, 1, None, "n-1"), (None, 2, None, "n-1"), (0, None), (0, 1, None), (None, 1, None)):
+        chain(JACOBIAN, dots(at, at), dots(at, at, lambda i, j: p(i) * (delta(i, j) - p(j))))
+        chain(dots(at, at), JACOBIAN)
+    chain(JACOBIAN, dots(CORNERS, (0, 1, None)), point=AT)
+    chain(JACOBIAN, dots((0, None, 2), (0, None, 2)), point=AT)
+    chain(JACOBIAN, dots((0, None, 2), (0, None, 2)), size=3)
+    chain(JACOBIAN, dots((0, 1, 2, None, "n-1"), (None, 5)), point=point(*range(6)))
+    chain(P, Matrix([[p(0)], [None], [p("n-1")]], (CORNERS, (0,))))
+    chain(Transpose(P), Matrix([[p(0), None, p("n-1")]], ((0,), CORNERS)))
+
+
+def whole(n, wrong=()):
+    return Matrix([[SEVEN if (i, j) == wrong else J(i, j) for j in range(n)] for i in range(n)])
+
+
+def test_a_whole_matrix_says_no_more_than_the_goal():
+    corners = dots(CORNERS, CORNERS)
+    chain(corners, JACOBIAN, whole(3))
+    for wrong in ((), (0, 1), (1, 1)):
+        with pytest.raises(DerivationError, match="same entries"):
+            chain(corners, whole(3, wrong))
+    with pytest.raises(DerivationError, match=r"entry \(1, 1\)"):
+        chain(corners, JACOBIAN, whole(3, (1, 1)))
+
+
+@pytest.mark.parametrize("reader", [None, point(*range(8))])
+def test_every_entry_of_a_large_matrix_is_compared(reader):
+    chain(JACOBIAN, whole(8), point=reader)
+    for wrong in ((3, 4), (4, 4), (7, 2)):
+        with pytest.raises(DerivationError, match=rf"entry \({wrong[0]}, {wrong[1]}\)"):
+            chain(JACOBIAN, whole(8, wrong), point=reader)

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from softjac.derivation.evaluate import Given
 from softjac.derivation.expressions import Expression, Number, walk
+from softjac.derivation.form import check_form
 from softjac.derivation.points import Point, own_context
 from softjac.derivation.printers import term_id
 from softjac.derivation.verify import verify
@@ -100,6 +101,8 @@ class Chain:
         own = self.given.items() if isinstance(self.given, Mapping) else self.given
         object.__setattr__(self, "given", tuple((symbol, meaning) for symbol, meaning in own))
         object.__setattr__(self, "free", tuple(self.free))
+        object.__setattr__(self, "lines", tuple(self.lines))
+        check_form(self)
         object.__setattr__(self, "lines", tuple(continued(self.goal, self.lines)))
         verify(self)
 

@@ -21,7 +21,7 @@ from softjac.derivation.expressions import (
     Vector,
     walk,
 )
-from softjac.derivation.form import check_form, shown
+from softjac.derivation.form import shown
 from softjac.derivation.grids import Grid
 from softjac.derivation.numbers import (
     arithmetic_beside,
@@ -54,8 +54,10 @@ class Case:
 
 
 def verify(chain: "Chain") -> None:
-    """Raise DerivationError unless all lines are equal, and the numbers in them are what they say."""
-    check_form(chain)
+    """Raise DerivationError unless all lines are equal, and the numbers in them are what they say.
+
+    The chain is in order already: `form.check_form`.
+    """
     _check_numbers(chain)
     checked = 0
     for case in cases(chain):
@@ -184,23 +186,29 @@ def _allowed(where: str, indices: dict[str, int]) -> bool:
 
 
 def _check_lines(chain: "Chain", case: Case, indices: dict[str, int], quick: Evaluator, exact: Evaluator) -> None:
-    """Compare each line with the goal, and where they differ compare again with more digits."""
+    """Compare each line with the goal, and where they differ compare again with more digits.
+
+    Where the goal shows some entries, the first line that shows all stands in its place for the lines after it.
+    """
     shown_at = classes_shown(chain, case.point)
     goal = tabulated(quick, chain.goal, indices, shown_at)
+    reference, said = goal, chain.goal
     for k, line in enumerate(chain.lines):
         found = tabulated(quick, line.expression, indices, shown_at)
-        if found.shape != goal.shape or not goal.entries.keys() & found.entries.keys():
+        if found.shape != goal.shape or not _cover_the_same(reference, found, line.expression):
             raise DerivationError(
                 f"line {k + 1} of the chain for {shown(chain.goal)} is {shown(line.expression)}, of shape "
-                f"{found.shape}: the goal has shape {goal.shape}. Both have to show some of the same entries."
+                f"{found.shape}: the goal has shape {goal.shape}. Both have to show the same entries, or the goal all."
             )
-        gaps = differences(goal, found)
-        if not gaps:
-            continue
-        goal_again, again = (tabulated(exact, x, indices, shown_at) for x in (chain.goal, line.expression))
-        for at, gap in differences(goal_again, again).items():
-            if at not in gaps or gap.copy_abs() > gaps[at].copy_abs().scaleb(-SHRINKS_DIGITS):
-                raise DerivationError(_refusal(chain, k, case, indices, at, goal_again.entries[at], again.entries[at]))
+        gaps = differences(reference, found)
+        if gaps:
+            reference_again, again = (tabulated(exact, x, indices, shown_at) for x in (said, line.expression))
+            for at, gap in differences(reference_again, again).items():
+                if at not in gaps or gap.copy_abs() > gaps[at].copy_abs().scaleb(-SHRINKS_DIGITS):
+                    values = reference_again.entries[at], again.entries[at]
+                    raise DerivationError(_refusal(chain, k, case, indices, at, *values))
+        if found.is_whole and not reference.is_whole:
+            reference, said = found, line.expression
 
 
 @dataclass(frozen=True)
@@ -209,12 +217,15 @@ class Tabulated:
 
     shape: tuple[int, ...]
     entries: dict[tuple[int, int], Decimal]
+    is_whole: bool = True
 
 
 def classes_shown(chain: "Chain", point: Point) -> tuple[int, ...]:
-    """Rows and columns of a matrix to compare: those of classes_to_check, and those that a matrix with dots shows."""
+    """Rows and columns of a matrix to compare: those of classes_to_check, and those that a matrix shows."""
     found = set(point.classes_to_check())
     for x in (part for line in chain.expressions for part in walk(line)):
+        if isinstance(x, Matrix) and x.at is None:
+            return tuple(range(point.n))
         if isinstance(x, Matrix) and x.at is not None:
             indices = {index for axis in x.at for index in axis if index is not None}
             found |= {point.n - 1 if index == "n-1" else int(index) for index in indices}
@@ -230,7 +241,18 @@ def tabulated(evaluator: Evaluator, x: Expression, indices: dict[str, int], clas
             return Tabulated((), {(0, 0): plain(one)})
         rows, columns = (classes if m == evaluator.n else range(m) for m in value.shape)
         entries = {(r, c): value.at(r, c) for r in rows for c in columns}
-        return Tabulated(value.shape, {at: plain(entry) for at, entry in entries.items() if entry is not None})
+        known = {at: plain(entry) for at, entry in entries.items() if entry is not None}
+        return Tabulated(value.shape, known, len(known) == len(entries))
+
+
+def _cover_the_same(reference: Tabulated, found: Tabulated, x: Expression) -> bool:
+    """Whether no entry is written on one side alone, where nothing that stands before says what it is worth.
+
+    A line such as J, in which no entries are written, may follow a matrix with dots.
+    """
+    if reference.entries.keys() == found.entries.keys() or reference.is_whole:
+        return True
+    return found.is_whole and not any(isinstance(part, Matrix) for part in walk(x))
 
 
 def differences(goal: Tabulated, found: Tabulated) -> dict[tuple[int, int], Decimal]:
