@@ -40,6 +40,11 @@ if TYPE_CHECKING:
 EQUAL = Decimal(10) ** -EQUAL_DIGITS
 MORE_DIGITS = 60
 """Two values that differ are computed with so many digits more: what is rounding alone shrinks with them."""
+GENERAL_CLASSES = 3
+"""With fewer classes than these nothing is in general position."""
+TWO_CLASSES = 2
+WITH_ALL_CLASSES = 2
+"""At the first sizes every class is tried; at the others three: there only the number of classes matters."""
 RELATIONS = ("=", "≈")
 SHRINKS_DIGITS = 40
 COMPARED_DIGITS = 200
@@ -47,10 +52,11 @@ COMPARED_DIGITS = 200
 
 @dataclass(frozen=True)
 class Case:
-    """A point, and whether it is the reader's."""
+    """A point, whether it is the reader's, and the classes that the free letters stand for there."""
 
     point: Point
     is_readers: bool
+    classes: tuple[int, ...]
 
 
 def verify(chain: "Chain") -> None:
@@ -80,11 +86,13 @@ def cases(chain: "Chain") -> Iterator[Case]:
     """The points at which the chain is evaluated."""
     reader = chain.point
     if reader is not None and is_said_of(chain, reader):
-        yield Case(reader, is_readers=True)
+        yield Case(reader, is_readers=True, classes=reader.classes_to_check())
     names = symbols_of(chain)
-    for n, variant in sizes(chain):
+    for k, (n, variant) in enumerate(sizes(chain)):
         for label in labels_of(chain, n, names):
-            yield Case(general(n, variant, label), is_readers=False)
+            point = general(n, variant, label)
+            few = tuple(sorted({0, n // 2, n - 1}))
+            yield Case(point, is_readers=False, classes=point.classes_to_check() if k < WITH_ALL_CLASSES else few)
 
 
 def is_said_of(chain: "Chain", reader: Point) -> bool:
@@ -101,9 +109,12 @@ def sizes(chain: "Chain") -> tuple[tuple[int, int], ...]:
     whole = chain.size or max((size_of(x) for line in chain.expressions for x in walk(line)), default=0)
     if whole:
         return ((whole, 0), (whole, 1))
-    least = max((1 + index for line in chain.expressions for index in classes_named(line)), default=0)
-    least = max(3, least, 0 if isinstance(chain.label, str) or chain.label is None else chain.label + 1)
-    return ((least, 0), (least + 1, 1))
+    named = max((1 + index for line in chain.expressions for index in classes_named(line)), default=0)
+    named = max(named, 0 if isinstance(chain.label, str) or chain.label is None else chain.label + 1)
+    least = max(GENERAL_CLASSES, named)
+    sizes = ((least, 0), (least + 1, 1), (least + 2, 1))
+    has_dots = any(isinstance(x, Matrix) for line in chain.expressions for x in walk(line))
+    return sizes if named > TWO_CLASSES or has_dots else (*sizes, (TWO_CLASSES, 1))
 
 
 def size_of(x: Expression) -> int:
@@ -169,8 +180,7 @@ def labels_of(chain: "Chain", n: int, names: set[str]) -> tuple[int | None, ...]
 
 def assignments(chain: "Chain", case: Case) -> Iterator[dict[str, int]]:
     """What the free letters stand for, all that `where` allows."""
-    classes = case.point.classes_to_check()
-    for chosen in product(classes, repeat=len(chain.free)):
+    for chosen in product(case.classes, repeat=len(chain.free)):
         indices = dict(zip(chain.free, chosen, strict=True))
         if chain.where is None or _allowed(chain.where, indices):
             yield indices
