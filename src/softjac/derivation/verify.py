@@ -10,8 +10,9 @@ from decimal import Decimal, localcontext
 from itertools import product
 from typing import TYPE_CHECKING
 
-from softjac.derivation.evaluate import DEFINITIONS, Evaluator, context, plain
+from softjac.derivation.evaluate import DEFINITIONS, Evaluator, Given, context, plain
 from softjac.derivation.expressions import (
+    Derivative,
     Expression,
     Indicator,
     Matrix,
@@ -297,6 +298,8 @@ def _refusal(
 
 def _check_numbers(chain: "Chain") -> None:
     """Numbers are the values they name; rounded ones follow a ≈, and from the printed arithmetic before them."""
+    for x in chain.expressions:
+        _check_derivatives(x)
     for k, line in enumerate(chain.lines):
         where = f"line {k + 1} of the chain for {shown(chain.goal)}"
         if line.relation not in RELATIONS:
@@ -318,6 +321,13 @@ def _check_numbers(chain: "Chain") -> None:
         _check_value(number, chain, f"the goal {shown(chain.goal)}")
 
 
+def _check_derivatives(x: Expression) -> None:
+    """A number does not change, whatever it is the value of."""
+    for part in walk(x):
+        for number in numbers_named(part) if isinstance(part, Derivative) else ():
+            raise DerivationError(f"{printed(number)} stands inside a derivative: write there what it is the value of.")
+
+
 def _check_value(number: Number, chain: "Chain", where: str) -> None:
     if number.of is None or chain.point is None:
         raise DerivationError(
@@ -333,3 +343,18 @@ def _check_value(number: Number, chain: "Chain", where: str) -> None:
         value = plain(evaluator.real(number.of, {}))
         if abs(value - number.value) > EQUAL * abs(value):
             raise DerivationError(f"{where} says {number.value} of {shown(number.of)}, which is worth {value}.")
+    if number.places is None and not _is_exact(number, number.of, chain.point, chain.given):
+        raise DerivationError(
+            f"{where} has {printed(number)} printed whole, and is rounded: the value of {shown(number.of)} "
+            "has more digits. Name places."
+        )
+
+
+def _is_exact(number: Number, meaning: Expression, point: Point, given: Given) -> bool:
+    """Whether more digits of the value find the same number."""
+    for digits in (point.digits, point.digits + MORE_DIGITS):
+        evaluator = Evaluator(point, given, digits)
+        with evaluator.computing():
+            if plain(evaluator.real(meaning, {})) != number.value:
+                return False
+    return True
