@@ -22,6 +22,10 @@ LARGEST_LOGIT = 10**15
 """Logits may be so large: the exponents of `decimal` end at 10^18."""
 LARGEST_NUDGE = 100
 """A change of the logits may be so large: it adds to the gap."""
+SMALLEST_NUDGE = Decimal("1e-30")
+SMALLEST_STEP = Decimal("1e-50")
+"""What is not 0 in a change, and what two entries of it differ by, is at least so large: the error of the prediction is
+its square, and has to stand before the last of DIGITS + GUARD_DIGITS."""
 FEW_CLASSES = 6
 """With more classes than this, the extreme ones stand for all at the reader's logits."""
 
