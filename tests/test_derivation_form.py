@@ -157,6 +157,7 @@ def test_matrices_in_order_are_built():
     chain(JACOBIAN, dots((0, None, 2), (0, None, 2)), point=AT)
     chain(JACOBIAN, dots((0, None, 2), (0, None, 2)), size=3)
     chain(JACOBIAN, dots((0, 1, 2, None, "n-1"), (None, 5)), point=point(*range(6)))
+    chain(JACOBIAN, dots(("0", "1", None, "n-1"), ("0", None, "n-1")))
     chain(P, Matrix([[p(0)], [None], [p("n-1")]], (CORNERS, (0,))))
     chain(Transpose(P), Matrix([[p(0), None, p("n-1")]], ((0,), CORNERS)))
 

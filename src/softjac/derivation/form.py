@@ -152,7 +152,7 @@ def _check_matrix(matrix: Matrix, chain: "Chain") -> None:
 
 def _check_axis(axis: tuple[Index | None, ...], n: int | None, where: str) -> None:
     """The rows or columns that are named; (0,) alone is that of a row or column. n: how many there are, if known."""
-    if axis == (0,):
+    if axis in {(0,), ("0",)}:
         return
     named = [_place(index, axis, where) for index in axis if index is not None]
     if any(later <= here for here, later in pairwise(named)):
@@ -176,6 +176,8 @@ def _place(index: Index | None, axis: tuple[Index | None, ...], where: str) -> f
         raise DerivationError(f"{where} has dots twice in a row, in {axis}.")
     if index == "n-1":
         return LAST
+    if isinstance(index, str) and index.isdecimal():
+        return float(index)
     if not _is_count(index, 0):
         raise DerivationError(f'{where} names {index!r} in {axis}, which is no class: write ints from 0, or "n-1".')
     return float(index)
