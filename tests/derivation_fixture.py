@@ -24,11 +24,11 @@ HOSTILE = "<script>alert('x')</script> & \"quoted\" $5 | 50% _under_ *star* #1 \
 RULES: dict[str, Parts] = {
     "log_quotient": ("log of a quotient",),
     "constant": (Symbol("z", (0,)), " does not contain ", Symbol("z", (2,))),
-    "definition": ("definition of ", Symbol("p", (2,))),
-    "log_derivative": ("d log p = dp/p: multiply by p",),
+    "definition_p": ("definition of ", Symbol("p", (2,))),
+    "times_p": ("d log p = dp/p: multiply by p",),
     "numbers": ("with the numbers",),
-    "quotient": ("quotient rule",),
-    "matrix": ("entry by entry",),
+    "quotient_rule": ("quotient rule",),
+    "entry_by_entry": ("entry by entry",),
     "hostile": (HOSTILE,),
 }
 
@@ -69,13 +69,13 @@ LOG_CHAINS = (
         Derivative(Log(p(0)), z(2)),
         (
             Line("=", 0 - Exp(z(2)) / S, "constant"),
-            Line("=", -p(2), "definition", (p(2), " is ", Exp(z(2)) / S, ", by its definition.")),
+            Line("=", -p(2), "definition_p", (p(2), " is ", Exp(z(2)) / S, ", by its definition.")),
         ),
     ),
     Chain(
         Derivative(p(0), z(2)),
         (
-            Line("=", p(0) * (-p(2)), "log_derivative"),
+            Line("=", p(0) * (-p(2)), "times_p"),
             Line("≈", at(p(0)) * at(-p(2)), "numbers"),
             Line("≈", at(-p(0) * p(2)), ""),
         ),
@@ -85,8 +85,10 @@ LOG_CHAINS = (
 QUOTIENT = Chain(
     Derivative(p(0), z(2)),
     (
-        Line("=", (0 * S - Exp(z(0)) * Exp(z(2))) / S**2, "quotient", ("The numerator does not contain ", z(2), ".")),
-        Line("=", -p(0) * p(2), "definition"),
+        Line(
+            "=", (0 * S - Exp(z(0)) * Exp(z(2))) / S**2, "quotient_rule", ("The numerator does not contain ", z(2), ".")
+        ),
+        Line("=", -p(0) * p(2), "definition_p"),
     ),
 )
 GENERAL = Matrix(
@@ -101,9 +103,9 @@ GENERAL = Matrix(
 MATRICES = Chain(
     Vector("J"),
     (
-        Line("=", Diagonal(Vector("p")) - Vector("p") * Transpose(Vector("p")), "matrix"),
-        Line("=", Diagonal(Vector("p")) * (Vector("I") - Vector("1") * Transpose(Vector("p"))), "matrix"),
-        Line("=", GENERAL, "matrix"),
+        Line("=", Diagonal(Vector("p")) - Vector("p") * Transpose(Vector("p")), "entry_by_entry"),
+        Line("=", Diagonal(Vector("p")) * (Vector("I") - Vector("1") * Transpose(Vector("p"))), "entry_by_entry"),
+        Line("=", GENERAL, "entry_by_entry"),
     ),
 )
 NUMERIC = Chain(
@@ -116,7 +118,7 @@ LONG = Chain(
     Derivative(Log(Sum("l", Exp(z("l")))), z("j")),
     (Line("=", 1 - Sum("l", Exp(z("l") - Log(S)), without="j")
           + Sum("i", p("i") * (Indicator("i", "j") - p("j"))) * (Log(S) + S**2 - Exp(z("j")) / S) / (S * S) + 0 * S,
-          "log_derivative",
+          "times_p",
           ("A line too long for any terminal of 80 columns, which has to be broken where it hurts least.",)),),
     free=("j",),
 )  # fmt: skip

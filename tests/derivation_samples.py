@@ -27,6 +27,8 @@ from softjac.derivation.views import view
 S, L = Symbol("S"), Symbol("L")
 P, Y, ONES, EYE, JACOBIAN = (Vector(name) for name in ("p", "y", "1", "I", "J"))
 
+RULE = "definition_p"
+
 
 def z(i):
     return Symbol("z", (i,))
@@ -62,13 +64,14 @@ def chain(goal, *lines, **options):
     made = []
     for x in lines:
         relation, expression = x if isinstance(x, tuple) else ("=", x)
-        made.append(Line(relation, expression, "rule"))
+        made.append(Line(relation, expression, RULE))
     return Chain(goal, tuple(made), **options)
 
 
 def symbolic(at=None):
     """Chains without numbers, by name."""
     free = {"point": at, "free": ("i", "j")}
+    two = at if at is not None and at.n == 2 else None
     moved = Symbol("q", ("i",))
     given = {moved: Divide(Exp(z("i") + Symbol("c")), Sum("l", Exp(z("l") + Symbol("c")))), Symbol("c"): "c"}
     dots = Matrix(
@@ -123,7 +126,7 @@ def symbolic(at=None):
         ),
         "Hessian": chain(Derivative(Derivative(L, z("i")), z("j")), J("i", "j"), **free),
         "one-hot": chain(L, -Log(p("y")), Log(S) - z("y"), point=at, label="one-hot"),
-        "two classes": chain(J(0, 0), p(0) * p(1), -J(0, 1), Power(p(0), Number(1)) - p(0) ** 2, point=at, size=2),
+        "two classes": chain(J(0, 0), p(0) * p(1), -J(0, 1), Power(p(0), Number(1)) - p(0) ** 2, point=two, size=2),
         "variance": chain(
             Transpose(P) * (JACOBIAN * P), Sum("i", p("i") * (p("i") - Sum("l", p("l") ** 2)) ** 2), point=at
         ),

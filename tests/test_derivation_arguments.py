@@ -2,12 +2,14 @@
 
 import decimal
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from softjac.derivation import _arguments, explain
 from softjac.derivation.points import LARGEST_GAP
+from softjac.derivation.views import view
 from softjac.errors import ArgumentError, BoundsError, DTypeError, ShapeError, SoftjacError
 
 NUMPYS = {ArgumentError: ValueError, BoundsError: IndexError, DTypeError: TypeError, ShapeError: ValueError}
@@ -43,6 +45,32 @@ REFUSED = {
     "nudge too large": ([1, 2], {"nudge": [0, -101]}, ArgumentError, ["holds -101 at position 1", "at most 100"]),
     "nudge a text": ([1, 2], {"nudge": "01"}, DTypeError, ["nudge is '01'"]),
     "nudge without logits": (None, {"nudge": [1.0]}, ArgumentError, ["nudge is [1.0]", "no logits"]),
+    "nudge too small": ([1, 2], {"nudge": [0, -1e-31]}, ArgumentError, ["holds -1e-31 at position 1", "1e-30, or 0"]),
+    "nudge too small for a float": ([1, 2], {"nudge": [Decimal("1e-400"), 0]}, ArgumentError, ["holds 1.00000e-400"]),
+    "nudge too near": (
+        [1, 2, 3],
+        {"nudge": [Decimal(1), Decimal("1." + "0" * 50 + "1"), 0]},
+        ArgumentError,
+        ["nudge holds 1 and 1", "differ by 1e-51", "at least 1e-50"],
+    ),
+    "booleans": ([True, False], {}, DTypeError, ["logits holds True at position 0", "pass numbers"]),
+    "a boolean inside": ([1.5, True], {}, DTypeError, ["logits holds True at position 1"]),
+    "a boolean array": (np.array([True, False]), {}, DTypeError, ["logits has dtype bool"]),
+    "a boolean beside a Decimal": ([Decimal(1), True], {}, DTypeError, ["logits holds True at position 1"]),
+    "a boolean nudge": ([1, 2], {"nudge": [0, np.True_]}, DTypeError, ["nudge holds", "at position 1"]),
+    "a text of a number beside a Decimal": ([Decimal(1), "2"], {}, DTypeError, ["logits holds '2' at position 1"]),
+    "masked": (np.ma.masked_array([1.0, 2.0], [0, 1]), {}, DTypeError, ["logits is a masked array", "compressed()"]),
+    "masked nowhere": (np.ma.masked_array([1.0, 2.0]), {}, DTypeError, ["logits is a masked array"]),
+    "a masked nudge": ([1, 2], {"nudge": np.ma.masked_array([1, 2], [0, 1])}, DTypeError, ["nudge is a masked array"]),
+    "a third": ([Fraction(1, 3), 1], {}, ArgumentError, ["logits holds 1/3 at position 0", "no end", "float"]),
+    "no parts": ([1, 2], {"parts": []}, ArgumentError, ["parts is empty", "softmax, jacobian,"]),
+    "no part left": ([1, 2], {"parts": "logarithm", "by": "quotient"}, ArgumentError, ["by is 'quotient'", "nothing"]),
+    "no part left, the other way": ([1, 2], {"parts": ["quotient"], "by": "log"}, ArgumentError, ["nothing is left"]),
+    "an entry and parts": ([1, 2], {"entry": (0, 1), "parts": "matrix"}, ArgumentError, ["entry is (0, 1)", "parts"]),
+    "a class far out, in symbols": (None, {"entry": (0, 5000)}, BoundsError, ["entry[1] is 5000", "99", "logits"]),
+    "many classes": (range(101), {}, ArgumentError, ["logits has 101 classes", "100", "entry"]),
+    "many classes, one part": (range(1000), {"parts": "softmax"}, ArgumentError, ["logits has 1000 classes"]),
+    "very many classes, one entry": (range(1001), {"entry": (0, 1)}, ArgumentError, ["1001 classes", "1000"]),
     "entry out of range": ([1, 2, 3], {"entry": (0, 3)}, BoundsError, ["entry[1] is 3", "3 classes", "0 to 2"]),
     "entry negative": ([1, 2, 3], {"entry": (-1, 0)}, BoundsError, ["entry[0] is -1"]),
     "entry negative, in symbols": (None, {"entry": (0, -1)}, BoundsError, ["entry[1] is -1", "numbered from 0"]),
@@ -79,7 +107,9 @@ EXACT = {
     "float16": (np.array([0.1], np.float16), (Decimal(float(np.float16(0.1))),)),
     "int8": (np.array([-3, 100], np.int8), (-3, 100)),
     "uint64": (np.array([7], np.uint64), (7,)),
-    "booleans": ([True, False], (1, 0)),
+    "fractions": ([Fraction(1, 8), Fraction(-3, 5), 2, 0.5], (Decimal("0.125"), Decimal("-0.6"), 2, Decimal("0.5"))),
+    "a long fraction": ([Fraction(1, 2**90)], (Decimal((0, tuple(map(int, str(5**90))), -90)),)),
+    "an array of decimals": (np.array([Decimal("0.1"), 2]), (Decimal("0.1"), 2)),
     "a big-endian view": (np.arange(6.0, dtype=">f8")[::2], (0, 2, 4)),
     "one class": ([5e-324], (exactly(5e-324),)),
     "longdouble": (np.array([1, 3], np.longdouble) / 3, None),
@@ -129,3 +159,53 @@ def test_parts_come_in_the_order_of_the_text():
     assert _arguments.parts_of(["nudge", "softmax"], known) == ("softmax", "nudge")
     assert _arguments.parts_of("matrix", known) == ("matrix",)
     assert _arguments.parts_of(None, known) is None
+
+
+def test_small_changes_are_taken_down_to_the_limit():
+    for nudge in ([1e-30, 0, 0], [-1e-30, 1e-30, 0], [1, 1, 1 + 2**-52], [1e-30, np.nextafter(1e-30, 1), 0]):
+        written = str(explain([1, 2, 3], nudge=nudge, parts="nudge"))
+        assert written.count("0.0100") == 2, written  # the error shrinks with the square
+
+
+def test_no_change_is_a_change():
+    written = str(explain([1, 2, 3], nudge=[0, 0, 0], parts="nudge"))
+    assert "Prediction and actual change are both" in written
+
+
+def test_limits_on_the_number_of_classes():
+    for logits, options in ((range(1001), {}), (range(201), {"nudge": [0.1] * 201}), (range(201), {"by": "log"})):
+        with pytest.raises(ArgumentError, match=f"logits has {len(logits)} classes"):
+            view(logits, **options)
+    with pytest.raises(BoundsError, match="entry"):
+        view(entry=(100, 0))
+    assert explain(entry=(0, 99)).chains
+
+
+TORCH = {
+    "float64": ("float64", (1.5, 0.1), True),
+    "float32": ("float32", (1.5, 0.25), True),
+    "bfloat16": ("bfloat16", (1.5, 0.25), False),
+    "bfloat16 with a gradient": ("bfloat16", (1.5, 0.25), True),
+    "int64": ("int64", (1, 2), False),
+}
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_tensors_are_taken_exactly(name):
+    torch = pytest.importorskip("torch")
+    kind, values, gradient = TORCH[name]
+    tensor = torch.tensor(values, dtype=getattr(torch, kind), requires_grad=gradient)
+    expected = tuple(map(exactly, map(float, values)))
+    assert _arguments.point_of(tensor, None, tensor).logits == expected
+    assert _arguments.point_of(list(tensor), None, None).logits == expected
+    assert tensor.grad is None
+
+
+def test_tensors_of_other_kinds_are_refused():
+    torch = pytest.importorskip("torch")
+    for tensor in (torch.tensor([True, False]), torch.tensor([1j, 2])):
+        with pytest.raises(DTypeError, match="logits h"):
+            _arguments.point_of(tensor, None, None)
+    for tensor in (torch.tensor(1.0), torch.ones(2, 2)):
+        with pytest.raises(ShapeError, match="logits has shape"):
+            _arguments.point_of(tensor, None, None)

@@ -166,7 +166,7 @@ def test_12_the_code_is_right_past_709_for_batches_and_for_any_shape(capsys):
 def test_what_is_refused_is_refused_for_being_wrong():
     # The same chains with the right lines are built: it is not the shape of the chain that is refused.
     right = delta("i", "j") - p("j")
-    Chain(by(Log(p("i")), "j"), (Line("=", right, "x"),), None, ("i", "j"))
-    Chain(by(L, "j"), (Line("=", -Sum("i", y("i") * by(Log(p("i")), "j")), "x"),), None, ("j",))
-    Chain(Derivative(P, Symbol("z")), (Line("=", JACOBIAN, "x"),))
-    Chain(J(0, 1), (Line("=", -(p(0) * p(1)), "x"),))
+    Chain(by(Log(p("i")), "j"), (Line("=", right, "definition_p"),), None, ("i", "j"))
+    Chain(by(L, "j"), (Line("=", -Sum("i", y("i") * by(Log(p("i")), "j")), "definition_p"),), None, ("j",))
+    Chain(Derivative(P, Symbol("z")), (Line("=", JACOBIAN, "definition_p"),))
+    Chain(J(0, 1), (Line("=", -(p(0) * p(1)), "definition_p"),))

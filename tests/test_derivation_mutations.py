@@ -81,7 +81,7 @@ def broken_lines(chain):
     # A broken goal is a broken line of the chain read backwards.
     for x in dict.fromkeys(mutations(chain.goal, letters)):
         if x != chain.goal:
-            yield Line("≈", chain.goal, "rule"), x
+            yield Line("≈", chain.goal, ""), x
 
 
 def is_refused(chain, line, x):

@@ -7,9 +7,10 @@ from fractions import Fraction
 
 import pytest
 
-from derivation_samples import J, S, p, point
+from derivation_samples import J, S, chain, p, point, z
 from softjac.derivation import _arguments
-from softjac.derivation.expressions import Exp, Log, Number, Power, Symbol, Vector
+from softjac.derivation.evaluate import evaluate
+from softjac.derivation.expressions import Derivative, Exp, Log, Multiply, Number, Power, Symbol, Vector
 from softjac.derivation.numbers import arithmetic, holds_as_printed, number_of, printed, recomputed
 from softjac.derivation.rounding import digits, printed_value
 from softjac.errors import DerivationError
@@ -143,3 +144,41 @@ def test_symbols_are_no_arithmetic():
         arithmetic(S * 2, number_of(2 * S, AT))
     with pytest.raises(DerivationError, match="no single value"):
         number_of(2 * Vector("J"), AT)
+
+
+# ------------------------------------------------------------------------------------------- numbers in a chain's lines
+
+
+def test_a_rounded_number_has_no_derivative():
+    number = number_of(p(0), AT)
+    assert chain(p(0), ("≈", number), point=AT)
+    for inside in (number, 2 * number, Number(AT.logits[0], None, z(0))):
+        with pytest.raises(DerivationError, match="inside a derivative"):
+            chain(Derivative(p(0), z(0)), ("≈", Derivative(inside, z(0))), point=AT)
+    with pytest.raises(DerivationError, match="inside a derivative"):
+        chain(Derivative(number, z(0)), J(0, 0), point=AT)
+
+
+def test_a_number_printed_whole_is_exact():
+    value = evaluate(p(0), AT)
+    with pytest.raises(DerivationError, match="printed whole, and is rounded"):
+        chain(p(0), Number(value, None, p(0)), point=AT)
+    with pytest.raises(DerivationError, match="printed whole, and is rounded"):
+        chain(S, ("≈", Number(evaluate(S, AT), None, S)), point=AT)
+    half = point("1", "1")
+    chain(p(0), Number(Decimal("0.5"), None, p(0)), point=half)
+    chain(z(1), Number(AT.logits[1], None, z(1)), point=AT)
+    tenth = point("0.1", "0.3000000000000000000000000000000000000000000000000000000000000000000000000000001")
+    chain(z(1), Number(tenth.logits[1], None, z(1)), point=tenth)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_arithmetic_before_a_number_with_a_sign_is_checked(sign):
+    rough = Multiply((Number(-1), number_of(p(0), AT, 2), number_of(p(1), AT, 2)))
+    result = number_of(J(0, 1) if sign == 1 else p(0) * p(1), AT, 6)
+    with pytest.raises(DerivationError, match="they need more places"):
+        chain(J(0, 1), ("≈", rough), ("≈", Multiply((Number(sign), result))), point=AT)
+    fine, _ = arithmetic(rough, number_of(J(0, 1), AT, 6))
+    chain(J(0, 1), ("≈", fine), ("≈", Multiply((Number(sign), result))), point=AT)
+    again = number_of(p(0) * p(1), AT, 4)  # not arithmetic: the same number with fewer places
+    chain(J(0, 1), ("≈", -number_of(p(0) * p(1), AT, 6)), ("≈", -again), point=AT)

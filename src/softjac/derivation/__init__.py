@@ -17,7 +17,9 @@ from typing import Any
 
 from softjac.derivation import _arguments
 from softjac.derivation.blocks import Block, Chain, Code, Derivation, Heading, Line, Table, Text
+from softjac.derivation.points import own_context
 from softjac.derivation.sentences import sentence
+from softjac.errors import ArgumentError
 
 __all__ = ["Chain", "Code", "Derivation", "Heading", "Line", "Table", "Text", "explain", "parts"]
 
@@ -39,6 +41,7 @@ def parts() -> tuple[str, ...]:
     return tuple(_MODULES)
 
 
+@own_context()
 def explain(
     logits: Sequence[float] | Any = None,
     /,
@@ -53,10 +56,12 @@ def explain(
 
     J_ij = p_i (1{i=j} - p_j), by the quotient rule and by the logarithm, and p - y.
 
-    logits: shape (n,), the reader's numbers, each taken exactly; None explains in symbols. parts: names of `parts()`,
-    all by default. by: "quotient", "log" or "both", the routes to the derivative. entry: (i, j) explains one entry of
-    the Jacobian. label: the class of a one-hot label. nudge: shape (n,), the change of the logits that the Jacobian
-    predicts for. Raises ArgumentError for logits that are not finite, larger than 1e15 or further apart than 2000;
+    logits: shape (n,), n at most 100, with entry 1000: the reader's numbers, each taken exactly; None explains in
+    symbols. parts: names of `parts()`, all by default. by: "quotient", "log" or "both", the routes to the derivative.
+    entry: (i, j) explains one entry of the Jacobian, and goes without parts. label: the class of a one-hot label.
+    nudge: shape (n,), the change of the logits that the Jacobian predicts for; each is 0 or from 1e-30 to 100. Raises
+    ArgumentError for more classes, for logits that are not finite, larger than 1e15 or further apart than 2000, for a
+    nudge beyond these limits, and where parts and by leave no part;
     BoundsError for a label or an entry out of range; ShapeError for a nudge of another length.
     Naively: the chain rule on paper.
     Source: every line is evaluated when it is built; run by tests/test_derivation_content.py.
@@ -64,16 +69,25 @@ def explain(
     >>> print(explain([1, 2, 3]).parts)
     ('softmax', 'jacobian', 'quotient', 'logarithm', 'matrix', 'nudge', 'cross-entropy')
     """
-    point = _arguments.point_of(logits, label, nudge)
+    most = _arguments.MOST_EXPLAINED if entry is None else _arguments.MOST_SHOWN
+    point = _arguments.point_of(logits, label, nudge, most)
     way = _arguments.way_of(by)
     n = None if point is None else point.n
     if entry is not None:
+        if parts is not None:
+            raise ArgumentError(
+                f"entry is {entry!r} and parts is {parts!r}: an entry is explained by itself. Pass one of them."
+            )
         i, j = _arguments.entry_of(entry, n)
         titled = importlib.import_module("softjac.derivation.views").titled
         one_entry: Derivation = titled(_content("entry").blocks(point, (i, j), way))
         return one_entry
     wanted = _arguments.parts_of(parts, tuple(_MODULES))
     shown = [name for name in wanted or _MODULES if way == "both" or _ROUTES.get(name, way) == way]
+    if not shown:
+        raise ArgumentError(
+            f"parts is {parts!r} and by is {by!r}: nothing is left. Pass by='both', or parts that are not of one route."
+        )
     found = (_content(_MODULES[name]).blocks(point) for name in shown)
     opening = _content("opening").blocks(point, short=wanted is not None)
     return _derivation((*opening, *chain.from_iterable(found)))

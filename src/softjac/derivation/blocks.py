@@ -11,13 +11,19 @@ from typing import Any, Literal, TypeAlias
 
 from softjac.derivation.evaluate import Given
 from softjac.derivation.expressions import Expression, Number, walk
-from softjac.derivation.points import Point
+from softjac.derivation.form import check_form
+from softjac.derivation.points import Point, own_context
 from softjac.derivation.printers import term_id
 from softjac.derivation.verify import verify
 from softjac.errors import ArgumentError
 
 Parts: TypeAlias = tuple[str | Expression, ...]
 """A sentence: text, with expressions in between."""
+
+
+def _table() -> Any:
+    """The sentences, whose module stands above this one."""
+    return importlib.import_module("softjac.derivation.sentences").sentences()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +34,18 @@ class Heading:
     level: int
     anchor: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(self.parts))
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
     """A paragraph."""
 
     parts: Parts
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(self.parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,8 @@ class Line:
 
     rule: a key of the rules in sentences/en.toml, which has its name and a sentence of why. continues: the terms that
     stood in the line before already, by their names (`printers.term_id`), found by the Chain. name: what is shown in
-    place of the rule's name, where that has the classes of this line in it.
+    place of the rule's name, where that has the classes of this line in it. Raises DerivationError for a rule that is
+    not in the table; "" is none.
     """
 
     relation: Literal["=", "≈"]
@@ -51,6 +64,13 @@ class Line:
     why: Parts = ()
     continues: tuple[str, ...] = ()
     name: Parts = ()
+
+    def __post_init__(self) -> None:
+        if self.rule:
+            _table().rule(self.rule)
+        object.__setattr__(self, "why", tuple(self.why))
+        object.__setattr__(self, "continues", tuple(self.continues))
+        object.__setattr__(self, "name", tuple(self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +96,13 @@ class Chain:
     size: int | None = None
     label: int | Literal["one-hot"] | None = None
 
+    @own_context()
     def __post_init__(self) -> None:
         own = self.given.items() if isinstance(self.given, Mapping) else self.given
-        object.__setattr__(self, "given", tuple(own))
+        object.__setattr__(self, "given", tuple((symbol, meaning) for symbol, meaning in own))
         object.__setattr__(self, "free", tuple(self.free))
+        object.__setattr__(self, "lines", tuple(self.lines))
+        check_form(self)
         object.__setattr__(self, "lines", tuple(continued(self.goal, self.lines)))
         verify(self)
 
@@ -111,6 +134,11 @@ class Table:
     caption: Parts
     header: tuple[Parts, ...]
     rows: tuple[tuple[Parts, ...], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "caption", tuple(self.caption))
+        object.__setattr__(self, "header", tuple(map(tuple, self.header)))
+        object.__setattr__(self, "rows", tuple(tuple(map(tuple, row)) for row in self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +186,7 @@ class Derivation:
                 return Derivation(heading.parts, self.blocks[start : start + 1 + next(ends, len(rest))])
         raise ArgumentError(f"there is no part {name!r}: the parts are {', '.join(self.parts)}.")
 
+    @own_context()
     def to(self, format: str, **options: Any) -> str:  # noqa: A002
         """Written as text, markdown, latex, html or ipynb; the options are those of the renderer."""
         rendered: str = importlib.import_module("softjac.derivation.render").render(self, format, **options)

@@ -9,12 +9,10 @@ from contextlib import contextmanager
 from decimal import (
     MAX_EMAX,
     MIN_EMIN,
+    ROUND_HALF_EVEN,
     Context,
     Decimal,
     DecimalException,
-    DivisionByZero,
-    InvalidOperation,
-    Overflow,
     localcontext,
 )
 from typing import TypeAlias
@@ -41,7 +39,7 @@ from softjac.derivation.expressions import (
     Vector,
 )
 from softjac.derivation.grids import Grid, column, plus, times
-from softjac.derivation.points import DIGITS, Point
+from softjac.derivation.points import DIGITS, TRAPS, Point
 from softjac.errors import DerivationError
 
 Value: TypeAlias = Real | Grid
@@ -83,7 +81,7 @@ def evaluate(
 
 def context(digits: int) -> Context:
     """Of so many digits, with the widest exponents; what has no value raises."""
-    return Context(prec=digits, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[InvalidOperation, DivisionByZero, Overflow])
+    return Context(digits, ROUND_HALF_EVEN, MIN_EMIN, MAX_EMAX, traps=TRAPS)
 
 
 def plain(x: Real) -> Decimal:

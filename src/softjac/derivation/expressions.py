@@ -2,7 +2,7 @@
 
 An expression says what is written, and nothing is simplified: 0 * S stays 0 * S. What it is worth is found by
 `softjac.derivation.evaluate`, how it looks by the printers. Symbols: z logits, p probabilities, y label; classes count
-from 0.
+from 0. Lists that are passed are kept as tuples: what was checked stays as it is.
 """
 
 from collections.abc import Iterator, Mapping
@@ -70,6 +70,9 @@ class Symbol(Operators):
     name: str
     indices: tuple[Index, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "indices", tuple(self.indices))
+
 
 @dataclass(frozen=True, slots=True)
 class Add(Operators):
@@ -77,12 +80,18 @@ class Add(Operators):
 
     terms: tuple["Expression", ...]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "terms", tuple(self.terms))
+
 
 @dataclass(frozen=True, slots=True)
 class Multiply(Operators):
     """Product of factors, of matrices in this order."""
 
     factors: tuple["Expression", ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "factors", tuple(self.factors))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +176,12 @@ class Matrix(Operators):
 
     rows: tuple[tuple["Expression | None", ...], ...]
     at: tuple[tuple[Index | None, ...], tuple[Index | None, ...]] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(tuple(row) for row in self.rows))
+        if self.at is not None:
+            row_at, column_at = self.at
+            object.__setattr__(self, "at", (tuple(row_at), tuple(column_at)))
 
 
 Expression: TypeAlias = (

@@ -125,9 +125,25 @@ def arithmetic_beside(x: Expression, result: Expression) -> tuple[tuple[Expressi
     if isinstance(x, Matrix) and isinstance(result, Matrix) and _layout(x) == _layout(result):
         entries = zip(children(x), children(result), strict=True)
         return tuple(pair for a, b in entries for pair in arithmetic_beside(a, b))
-    if isinstance(result, Number) and not isinstance(x, Number) and is_arithmetic(x):
-        return ((x, result),)
+    number = with_sign(result)
+    if number is not None and with_sign(x) is None and is_arithmetic(x):
+        return ((x, number),)
     return ()
+
+
+def with_sign(x: Expression) -> Number | None:
+    """A number, also one that is multiplied by 1 or -1, as one number; None for anything else."""
+    if isinstance(x, Number):
+        return x
+    if not isinstance(x, Multiply):
+        return None
+    signs = [y for y in x.factors if isinstance(y, Number) and y.places is None and y.of is None and abs(y.value) == 1]
+    rest = [y for y in x.factors if y not in signs]
+    if len(rest) != 1 or not isinstance(rest[0], Number):
+        return None
+    negative = sum(y.value < 0 for y in signs) % 2
+    number = rest[0]
+    return Number(Decimal(number.value).copy_negate(), number.places, -number) if negative else number
 
 
 def _layout(x: Matrix) -> tuple[tuple[bool, ...], ...]:

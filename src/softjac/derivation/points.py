@@ -5,8 +5,10 @@ wrong line can hold at ties, for one class or at [1, 2, 3]; it does not hold her
 """
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
 from functools import lru_cache
 from typing import Any
 
@@ -20,11 +22,25 @@ LARGEST_LOGIT = 10**15
 """Logits may be so large: the exponents of `decimal` end at 10^18."""
 LARGEST_NUDGE = 100
 """A change of the logits may be so large: it adds to the gap."""
+SMALLEST_NUDGE = Decimal("1e-30")
+SMALLEST_STEP = Decimal("1e-50")
+"""What is not 0 in a change, and what two entries of it differ by, is at least so large: the error of the prediction is
+its square, and has to stand before the last of DIGITS + GUARD_DIGITS."""
 FEW_CLASSES = 6
 """With more classes than this, the extreme ones stand for all at the reader's logits."""
 
-EXACT = Context(prec=100, traps=[InvalidOperation, DivisionByZero, Overflow])
+TRAPS = [InvalidOperation, DivisionByZero, Overflow]
+EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN, traps=TRAPS)
 """For the few operations outside of an evaluation: the context of the user's thread is neither read nor changed."""
+PLAIN = Context(28, ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999, capitals=1, clamp=0, flags=[], traps=TRAPS)
+
+
+@contextmanager
+def own_context() -> Iterator[None]:
+    """Arithmetic as Python has it by default, whatever the caller's thread rounds to or traps; his flags stay."""
+    with localcontext(PLAIN):
+        yield
+
 
 Values = tuple[tuple[str, tuple[Decimal, ...]], ...]
 
@@ -43,6 +59,13 @@ class Point:
     nudge: tuple[Decimal, ...] | None = None
     values: Values = ()
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("logits", "targets"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if self.nudge is not None:
+            object.__setattr__(self, "nudge", tuple(self.nudge))
+        object.__setattr__(self, "values", tuple((name, tuple(entries)) for name, entries in self.values))
 
     @property
     def n(self) -> int:

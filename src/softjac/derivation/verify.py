@@ -10,8 +10,9 @@ from decimal import Decimal, localcontext
 from itertools import product
 from typing import TYPE_CHECKING
 
-from softjac.derivation.evaluate import DEFINITIONS, Evaluator, context, plain
+from softjac.derivation.evaluate import DEFINITIONS, Evaluator, Given, context, plain
 from softjac.derivation.expressions import (
+    Derivative,
     Expression,
     Indicator,
     Matrix,
@@ -21,6 +22,7 @@ from softjac.derivation.expressions import (
     Vector,
     walk,
 )
+from softjac.derivation.form import shown
 from softjac.derivation.grids import Grid
 from softjac.derivation.numbers import (
     arithmetic_beside,
@@ -31,7 +33,6 @@ from softjac.derivation.numbers import (
     recomputed,
 )
 from softjac.derivation.points import EQUAL_DIGITS, FEW_CLASSES, Point, general
-from softjac.derivation.printers import TextPrinter
 from softjac.errors import DerivationError
 
 if TYPE_CHECKING:
@@ -40,36 +41,43 @@ if TYPE_CHECKING:
 EQUAL = Decimal(10) ** -EQUAL_DIGITS
 MORE_DIGITS = 60
 """Two values that differ are computed with so many digits more: what is rounding alone shrinks with them."""
+GENERAL_CLASSES = 3
+"""With fewer classes than these nothing is in general position."""
+TWO_CLASSES = 2
+WITH_ALL_CLASSES = 2
+"""At the first sizes every class is tried; at the others three: there only the number of classes matters."""
 RELATIONS = ("=", "≈")
-LONGEST_SHOWN = 300
 SHRINKS_DIGITS = 40
 COMPARED_DIGITS = 200
 
 
 @dataclass(frozen=True)
 class Case:
-    """A point, and whether it is the reader's."""
+    """A point, whether it is the reader's, and the classes that the free letters stand for there."""
 
     point: Point
     is_readers: bool
+    classes: tuple[int, ...]
 
 
 def verify(chain: "Chain") -> None:
-    """Raise DerivationError unless all lines are equal, and the numbers in them are what they say."""
-    if not chain.lines:
-        raise DerivationError(f"the chain for {shown(chain.goal)} has no line.")
+    """Raise DerivationError unless all lines are equal, and the numbers in them are what they say.
+
+    The chain is in order already: `form.check_form`.
+    """
     _check_numbers(chain)
+    checked = 0
     for case in cases(chain):
         quick = Evaluator(case.point, chain.given)
         exact = Evaluator(case.point, chain.given, quick.digits + MORE_DIGITS)
         for indices in assignments(chain, case):
             _check_lines(chain, case, indices, quick, exact)
-
-
-def shown(x: Expression) -> str:
-    """An expression in a message: in one line."""
-    text = "; ".join(TextPrinter(ascii=True)(x).split("\n"))
-    return text if len(text) < LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
+            checked += 1
+    if not checked:
+        raise DerivationError(
+            f"there is nothing to check in the chain for {shown(chain.goal)}: no classes are as where "
+            f"({chain.where}) says, among {chain.size}."
+        )
 
 
 # ------------------------------------------------------------------------------------------------------ where to check
@@ -79,11 +87,13 @@ def cases(chain: "Chain") -> Iterator[Case]:
     """The points at which the chain is evaluated."""
     reader = chain.point
     if reader is not None and is_said_of(chain, reader):
-        yield Case(reader, is_readers=True)
+        yield Case(reader, is_readers=True, classes=reader.classes_to_check())
     names = symbols_of(chain)
-    for n, variant in sizes(chain):
+    for k, (n, variant) in enumerate(sizes(chain)):
         for label in labels_of(chain, n, names):
-            yield Case(general(n, variant, label), is_readers=False)
+            point = general(n, variant, label)
+            few = tuple(sorted({0, n // 2, n - 1}))
+            yield Case(point, is_readers=False, classes=point.classes_to_check() if k < WITH_ALL_CLASSES else few)
 
 
 def is_said_of(chain: "Chain", reader: Point) -> bool:
@@ -100,9 +110,12 @@ def sizes(chain: "Chain") -> tuple[tuple[int, int], ...]:
     whole = chain.size or max((size_of(x) for line in chain.expressions for x in walk(line)), default=0)
     if whole:
         return ((whole, 0), (whole, 1))
-    least = max((1 + index for line in chain.expressions for index in classes_named(line)), default=0)
-    least = max(3, least, 0 if isinstance(chain.label, str) or chain.label is None else chain.label + 1)
-    return ((least, 0), (least + 1, 1))
+    named = max((1 + index for line in chain.expressions for index in classes_named(line)), default=0)
+    named = max(named, 0 if isinstance(chain.label, str) or chain.label is None else chain.label + 1)
+    least = max(GENERAL_CLASSES, named)
+    sizes = ((least, 0), (least + 1, 1), (least + 2, 1))
+    has_dots = any(isinstance(x, Matrix) for line in chain.expressions for x in walk(line))
+    return sizes if named > TWO_CLASSES or has_dots else (*sizes, (TWO_CLASSES, 1))
 
 
 def size_of(x: Expression) -> int:
@@ -168,43 +181,45 @@ def labels_of(chain: "Chain", n: int, names: set[str]) -> tuple[int | None, ...]
 
 def assignments(chain: "Chain", case: Case) -> Iterator[dict[str, int]]:
     """What the free letters stand for, all that `where` allows."""
-    classes = case.point.classes_to_check()
-    for chosen in product(classes, repeat=len(chain.free)):
+    for chosen in product(case.classes, repeat=len(chain.free)):
         indices = dict(zip(chain.free, chosen, strict=True))
         if chain.where is None or _allowed(chain.where, indices):
             yield indices
 
 
 def _allowed(where: str, indices: dict[str, int]) -> bool:
-    i, equal, j = where.partition("=")
+    i, _, j = where.partition("=")
     differ = i.endswith("!")
-    names = (i.removesuffix("!").strip(), j.strip())
-    if not equal or not all(name in indices for name in names):
-        raise DerivationError(f'where is {where!r}: write it as "i=j" or "i!=j", with letters that are free.')
-    return (indices[names[0]] != indices[names[1]]) == differ
+    return (indices[i.removesuffix("!").strip()] != indices[j.strip()]) == differ
 
 
 # ---------------------------------------------------------------------------------------------------------------- lines
 
 
 def _check_lines(chain: "Chain", case: Case, indices: dict[str, int], quick: Evaluator, exact: Evaluator) -> None:
-    """Compare each line with the goal, and where they differ compare again with more digits."""
+    """Compare each line with the goal, and where they differ compare again with more digits.
+
+    Where the goal shows some entries, the first line that shows all stands in its place for the lines after it.
+    """
     shown_at = classes_shown(chain, case.point)
     goal = tabulated(quick, chain.goal, indices, shown_at)
+    reference, said = goal, chain.goal
     for k, line in enumerate(chain.lines):
         found = tabulated(quick, line.expression, indices, shown_at)
-        if found.shape != goal.shape or not goal.entries.keys() & found.entries.keys():
+        if found.shape != goal.shape or not _cover_the_same(reference, found, line.expression):
             raise DerivationError(
                 f"line {k + 1} of the chain for {shown(chain.goal)} is {shown(line.expression)}, of shape "
-                f"{found.shape}: the goal has shape {goal.shape}. Both have to show some of the same entries."
+                f"{found.shape}: the goal has shape {goal.shape}. Both have to show the same entries, or the goal all."
             )
-        gaps = differences(goal, found)
-        if not gaps:
-            continue
-        goal_again, again = (tabulated(exact, x, indices, shown_at) for x in (chain.goal, line.expression))
-        for at, gap in differences(goal_again, again).items():
-            if at not in gaps or gap.copy_abs() > gaps[at].copy_abs().scaleb(-SHRINKS_DIGITS):
-                raise DerivationError(_refusal(chain, k, case, indices, at, goal_again.entries[at], again.entries[at]))
+        gaps = differences(reference, found)
+        if gaps:
+            reference_again, again = (tabulated(exact, x, indices, shown_at) for x in (said, line.expression))
+            for at, gap in differences(reference_again, again).items():
+                if at not in gaps or gap.copy_abs() > gaps[at].copy_abs().scaleb(-SHRINKS_DIGITS):
+                    values = reference_again.entries[at], again.entries[at]
+                    raise DerivationError(_refusal(chain, k, case, indices, at, *values))
+        if found.is_whole and not reference.is_whole:
+            reference, said = found, line.expression
 
 
 @dataclass(frozen=True)
@@ -213,12 +228,15 @@ class Tabulated:
 
     shape: tuple[int, ...]
     entries: dict[tuple[int, int], Decimal]
+    is_whole: bool = True
 
 
 def classes_shown(chain: "Chain", point: Point) -> tuple[int, ...]:
-    """Rows and columns of a matrix to compare: those of classes_to_check, and those that a matrix with dots shows."""
+    """Rows and columns of a matrix to compare: those of classes_to_check, and those that a matrix shows."""
     found = set(point.classes_to_check())
     for x in (part for line in chain.expressions for part in walk(line)):
+        if isinstance(x, Matrix) and x.at is None:
+            return tuple(range(point.n))
         if isinstance(x, Matrix) and x.at is not None:
             indices = {index for axis in x.at for index in axis if index is not None}
             found |= {point.n - 1 if index == "n-1" else int(index) for index in indices}
@@ -234,7 +252,18 @@ def tabulated(evaluator: Evaluator, x: Expression, indices: dict[str, int], clas
             return Tabulated((), {(0, 0): plain(one)})
         rows, columns = (classes if m == evaluator.n else range(m) for m in value.shape)
         entries = {(r, c): value.at(r, c) for r in rows for c in columns}
-        return Tabulated(value.shape, {at: plain(entry) for at, entry in entries.items() if entry is not None})
+        known = {at: plain(entry) for at, entry in entries.items() if entry is not None}
+        return Tabulated(value.shape, known, len(known) == len(entries))
+
+
+def _cover_the_same(reference: Tabulated, found: Tabulated, x: Expression) -> bool:
+    """Whether no entry is written on one side alone, where nothing that stands before says what it is worth.
+
+    A line such as J, in which no entries are written, may follow a matrix with dots.
+    """
+    if reference.entries.keys() == found.entries.keys() or reference.is_whole:
+        return True
+    return found.is_whole and not any(isinstance(part, Matrix) for part in walk(x))
 
 
 def differences(goal: Tabulated, found: Tabulated) -> dict[tuple[int, int], Decimal]:
@@ -269,6 +298,8 @@ def _refusal(
 
 def _check_numbers(chain: "Chain") -> None:
     """Numbers are the values they name; rounded ones follow a ≈, and from the printed arithmetic before them."""
+    for x in chain.expressions:
+        _check_derivatives(x)
     for k, line in enumerate(chain.lines):
         where = f"line {k + 1} of the chain for {shown(chain.goal)}"
         if line.relation not in RELATIONS:
@@ -290,14 +321,40 @@ def _check_numbers(chain: "Chain") -> None:
         _check_value(number, chain, f"the goal {shown(chain.goal)}")
 
 
+def _check_derivatives(x: Expression) -> None:
+    """A number does not change, whatever it is the value of."""
+    for part in walk(x):
+        for number in numbers_named(part) if isinstance(part, Derivative) else ():
+            raise DerivationError(f"{printed(number)} stands inside a derivative: write there what it is the value of.")
+
+
 def _check_value(number: Number, chain: "Chain", where: str) -> None:
     if number.of is None or chain.point is None:
         raise DerivationError(
             f"{where} prints {printed(number)}, and does not say of what: name the expression in `of`, and the point "
             "in the chain."
         )
+    if chain.size not in {None, chain.point.n}:
+        raise DerivationError(
+            f"{where} prints {printed(number)} of a reader with {chain.point.n} classes, and size says {chain.size}."
+        )
     evaluator = Evaluator(chain.point, chain.given)
     with evaluator.computing():
         value = plain(evaluator.real(number.of, {}))
         if abs(value - number.value) > EQUAL * abs(value):
             raise DerivationError(f"{where} says {number.value} of {shown(number.of)}, which is worth {value}.")
+    if number.places is None and not _is_exact(number, number.of, chain.point, chain.given):
+        raise DerivationError(
+            f"{where} has {printed(number)} printed whole, and is rounded: the value of {shown(number.of)} "
+            "has more digits. Name places."
+        )
+
+
+def _is_exact(number: Number, meaning: Expression, point: Point, given: Given) -> bool:
+    """Whether more digits of the value find the same number."""
+    for digits in (point.digits, point.digits + MORE_DIGITS):
+        evaluator = Evaluator(point, given, digits)
+        with evaluator.computing():
+            if plain(evaluator.real(meaning, {})) != number.value:
+                return False
+    return True

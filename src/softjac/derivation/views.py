@@ -12,10 +12,11 @@ from softjac.derivation.content import logarithm, quotient, screen
 from softjac.derivation.content import nudge as nudge_view
 from softjac.derivation.content.numpy_code import setup
 from softjac.derivation.content.pieces import heading, numbers_row
-from softjac.derivation.points import Point
+from softjac.derivation.points import Point, own_context
 from softjac.derivation.sentences import text
 
 
+@own_context()
 def view(
     logits: Sequence[float] | Any = None,
     /,
@@ -29,12 +30,14 @@ def view(
 
     by: the routes to the derivative, "quotient", "log" or "both". entry: (i, j), one entry of the Jacobian, by these
     routes. label: the loss of a class and its gradient. nudge: what the Jacobian predicts for this change, and what
-    happens. Raises as `softjac.derivation.explain` does.
+    happens. At most 1000 classes, with a nudge, or by without entry, 200. Raises as `softjac.derivation.explain` does.
 
     >>> print(str(view([1, 2, 3], entry=(0, 2))).splitlines()[0])
     How does p[0] change when z[2] changes?
     """
-    point = _arguments.point_of(logits, label, nudge)
+    at_length = nudge is not None or (by is not None and entry is None)
+    most = _arguments.MOST_AT_LENGTH if at_length else _arguments.MOST_SHOWN
+    point = _arguments.point_of(logits, label, nudge, most)
     way = _arguments.way_of("both" if by is None else by)
     at = None if entry is None else _arguments.entry_of(entry, None if point is None else point.n)
     blocks = tuple(_selected(point, None if by is None and at is None else way, at))
