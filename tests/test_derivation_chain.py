@@ -150,7 +150,9 @@ def test_where_says_which_classes():
 
 def test_size_says_for_how_many_classes():
     chain(J(0, 0), p(0) * p(1), size=2)
-    chain(J(0, 0), p(0) * p(1), point=AT, size=2)  # said of two classes, whatever the reader has
+    chain(J(0, 0), p(0) * p(1), point=point("1", "3"), size=2)
+    with pytest.raises(DerivationError, match="point=None"):  # the reader has three
+        chain(J(0, 0), p(0) * p(1), point=AT, size=2)
     with pytest.raises(DerivationError):
         chain(J(0, 0), p(0) * p(1))
     with pytest.raises(DerivationError):

@@ -71,7 +71,7 @@ def test_a_reader_of_one_class_has_no_two():
 
 
 def test_numbers_of_a_reader_that_the_chain_is_not_about_are_refused():
-    with pytest.raises(DerivationError, match="3 classes"):
+    with pytest.raises(DerivationError, match="its point has 3"):
         chain(p(0), ("≈", number_of(p(0), AT)), point=AT, size=2)
 
 

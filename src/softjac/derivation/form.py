@@ -56,6 +56,11 @@ def _check_size(chain: "Chain") -> None:
     size, label = chain.size, chain.label
     if size is not None and not _is_count(size, 1):
         raise DerivationError(f"size is {size!r}: it is the number of classes, an int from 1, or None for any.")
+    if size is not None and chain.point is not None and chain.point.n != size:
+        raise DerivationError(
+            f"the chain for {shown(chain.goal)} is about {size} classes, and its point has {chain.point.n}: "
+            "there it would not be checked. Build it with point=None."
+        )
     if label is None or label == "one-hot":
         return
     if not _is_count(label, 0):

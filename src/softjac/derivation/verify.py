@@ -98,8 +98,6 @@ def cases(chain: "Chain") -> Iterator[Case]:
 
 def is_said_of(chain: "Chain", reader: Point) -> bool:
     """Whether the chain speaks of the reader's number of classes and label."""
-    if chain.size not in {None, reader.n}:
-        return False
     if chain.label is not None and chain.label != reader.label and (chain.label != "one-hot" or reader.label is None):
         return False
     return all(index < reader.n for x in chain.expressions for index in classes_named(x))
@@ -333,10 +331,6 @@ def _check_value(number: Number, chain: "Chain", where: str) -> None:
         raise DerivationError(
             f"{where} prints {printed(number)}, and does not say of what: name the expression in `of`, and the point "
             "in the chain."
-        )
-    if chain.size not in {None, chain.point.n}:
-        raise DerivationError(
-            f"{where} prints {printed(number)} of a reader with {chain.point.n} classes, and size says {chain.size}."
         )
     evaluator = Evaluator(chain.point, chain.given)
     with evaluator.computing():

@@ -101,7 +101,7 @@ def definite(point: Point | None) -> tuple[Block, ...]:
 def two(point: Point | None) -> tuple[Block, ...]:
     """Four equal magnitudes."""
     lines = (step(p(0) * (ONE - p(0)), "one_entry"), step(p(0) * p(1), "rest_is_other"), step(-J(0, 1), "one_entry"))
-    here = chain(J(0, 0), lines, point, size=2)
+    here = chain(J(0, 0), lines, None if point is None or point.n != 2 else point, size=2)
     if point is None or point.n != 2:
         return (text("matrix_two"), here, text("matrix_two_general"))
     return (text("matrix_two"), here, text("matrix_two_yours", value=rounded(J(0, 0), point)))
