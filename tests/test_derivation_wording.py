@@ -7,6 +7,7 @@ import pytest
 
 from derivation_texts import texts_of
 from softjac import derivation
+from softjac.derivation import views
 from softjac.derivation import sentences
 from softjac.derivation._arguments import point_of
 from softjac.derivation.blocks import Table
@@ -132,3 +133,13 @@ def test_the_table_of_a_small_change_shows_its_order(step):
     (table,) = [table for table in tables if table.caption == sentences.sentence("nudge_shrink_table")]
     fractions = [row[3][0].value for row in table.rows[1:]]
     assert all(abs(x - Decimal("0.01")) < Decimal("1e-3") for x in fractions)
+
+
+def test_a_common_shift_is_predicted_as_nothing():
+    for logits, nudge in (([1, 2, 3], [1, 1, 1]), ([0.1, 40.7], [1e-3, 1e-3]), ([5, -800, 2.5], [0.3] * 3)):
+        text = views.view(logits, nudge=nudge).to("text")
+        table = text[text.index("Predicted and actual") : text.index("The change is the same for every logit.")]
+        numbers = [float(word) for word in table.split() if word.replace(".", "", 1).isdigit() and "." in word]
+        assert len(numbers) == 3 * len(logits)
+        assert not any(numbers)
+        assert "e−" not in table

@@ -85,7 +85,8 @@ class Facts:
     def changes(self, step: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
         """The actual change of each probability when the logits move by a step."""
         with localcontext(Context(prec=self.digits)):
-            moved = tuple(z + d for z, d in zip(self.logits, step, strict=True))
+            # A common shift changes nothing: without it, nothing is also what comes out.
+            moved = tuple(z + (d - step[0]) for z, d in zip(self.logits, step, strict=True))
             new, rest = self.at(moved)
             # Of p or 1 - p the smaller one is subtracted, so that the digits of the difference are kept.
             return tuple(
@@ -94,10 +95,12 @@ class Facts:
             )
 
     def predicted(self, step: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
-        """The Jacobian times the step: p_i (step_i - weighted mean of the step)."""
+        """The Jacobian times the step, p_i (sum of p_l (step_i - step_l)): exactly 0 for a common shift."""
         with localcontext(Context(prec=self.digits)):
-            rows = range(self.n)
-            return tuple(sum((self.entry(i, j) * step[j] for j in rows), Decimal(0)) for i in rows)
+            p = self.probabilities
+            return tuple(
+                p[i] * sum((p[j] * (step[i] - step[j]) for j in range(self.n)), Decimal(0)) for i in range(self.n)
+            )
 
 
 def facts(point: Point) -> Facts:
