@@ -135,8 +135,8 @@ def test_the_table_of_a_small_change_shows_its_order(step):
 
 
 def test_a_common_shift_is_predicted_as_nothing():
-    for logits, nudge in (([1, 2, 3], [1, 1, 1]), ([0.1, 40.7], [1e-3, 1e-3]), ([5, -800, 2.5], [0.3] * 3)):
-        text = view(logits, nudge=nudge).to("text")
+    for logits, shift in (([1, 2, 3], [1, 1, 1]), ([0.1, 40.7], [1e-3, 1e-3]), ([5, -800, 2.5], [0.3] * 3)):
+        text = view(logits, nudge=shift).to("text")
         table = text[text.index("Predicted and actual") : text.index("The change is the same for every logit.")]
         numbers = [float(word) for word in table.split() if word.replace(".", "", 1).isdigit() and "." in word]
         assert len(numbers) == 3 * len(logits)
