@@ -27,10 +27,7 @@ INFINITE = (
     "logits holds inf at position 1: a derivation needs finite logits. As z[1] grows without limit, p[1] nears 1, all"
     " others 0, and every entry of the Jacobian 0: softjac.softmax and softjac.softmax_jacobian give that limit."
 )
-ROWS = (
-    "the list has 2 vectors, and explain takes one: give its numbers, or pipe one row, as in sed -n 1p logits.csv |"
-    " softjac explain -"
-)
+ROWS = "the list has 2 vectors, and explain takes one: give its numbers, or a file with one row"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -277,7 +274,7 @@ def test_no_other_format_gets_colour():
         ),
         (
             ["1", "2", "--nudge", "0,inf"],
-            "nudge holds inf at position 1: pass finite changes, each at most 100 from 0.",
+            "--nudge has the change 'inf': one is 0, or in size from 1e-30 to 100",
         ),
         (["--nudge", "1,2"], "--nudge needs logits: softjac explain 1 2 3 --nudge 1,2, for example"),
         (["1", "nan"], "logits holds NaN at position 1: a derivation with numbers needs numbers."),
@@ -302,9 +299,25 @@ def test_no_other_format_gets_colour():
             ROWS,
         ),
         (
-            ["0"] * 101,
+            [*["0"] * 101, "--all"],
             "the list has 101 logits, and explain takes up to 100: softjac jacobian takes any number",
         ),
+        (
+            [*["0"] * 201, "--nudge", "0"],
+            "the list has 201 logits, and explain takes up to 200: softjac jacobian takes any number",
+        ),
+        (
+            ["0"] * 1001,
+            "the list has 1001 logits, and explain takes up to 1000: softjac jacobian takes any number",
+        ),
+        (["--part", "quotient", "--by", "log"], "--by log leaves the part quotient out: leave one of them out"),
+        (["--entry", "5,100"], "column 100 of --entry is no class: classes are 0 to 99 without logits"),
+        (["1", "2", "--label", "9" * 20], f"--label {'9' * 20} is no class: classes are 0 to 1"),
+        (["1", "2", "--nudge", "1e400,0"], "--nudge has the change '1e400': one is 0, or in size from 1e-30 to 100"),
+        (["1", "2", "--nudge", "1e-400,0"], "--nudge has the change '1e-400': one is 0, or in size from 1e-30 to 100"),
+        (["1", "2", "--nudge", "nan,0"], "--nudge has the change 'nan': one is 0, or in size from 1e-30 to 100"),
+        (["1", "2", "--nudge", "0,-101"], "--nudge has the change '-101': one is 0, or in size from 1e-30 to 100"),
+        (["1", "2", "-o", "-"], "-o - names no file: without -o the result goes to standard output"),
         (["--axis", "0"], "--axis 0 says how logits are read, and there are none"),
         (["1", "2", "--format", "htlm"], "unknown format 'htlm': did you mean html?"),
         (["1", "2", "--format", "csv"], "unknown format 'csv': there are text, markdown, latex, html, ipynb"),

@@ -32,9 +32,12 @@ def test_the_table_has_every_format():
 
 
 def test_the_largest_number_of_logits():
-    limit = int(re.search(r"one vector of up to (\d+)", TEXT)[1])
-    assert "Left out: " in output("explain", *["0", "1"] * (limit // 2))
-    assert f"takes up to {limit}" in message("explain", *["0"] * (limit + 1))
+    found = re.search(
+        r"one vector of up to (\d+) logits; the whole text and its parts take (\d+), a nudge\s(\d+)", TEXT
+    )
+    for limit, options in zip(found.groups(), ([], ["--all"], ["--nudge", "0"]), strict=True):
+        assert f"takes up to {limit}" in message("explain", *["0"] * (int(limit) + 1), *options)
+    assert "Left out: " in output("explain", *["0", "1"] * (int(found[1]) // 2))
 
 
 def test_the_digits_that_are_said():

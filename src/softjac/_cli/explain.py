@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from softjac._cli.arrays import Array
 from softjac._cli.errors import CommandError, did_you_mean, quoted
 from softjac._cli.formats import choose_format
-from softjac._cli.numerals import number, whole_number
+from softjac._cli.numerals import whole_number
 from softjac._cli.output import destination
 from softjac._cli.progress import Progress
 from softjac._cli.screen import Line, Screen, progress_is_welcome, screen_of
@@ -24,8 +25,12 @@ SUFFIX_OF = {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html"
 WAYS = ("quotient", "log", "both")
 PARTS = ("softmax", "jacobian", "quotient", "logarithm", "matrix", "nudge", "cross-entropy")
 """As `softjac.derivation.parts()`, which the help shows without loading the derivation."""
-MOST_LOGITS = 100
-"""Of so many logits the whole text takes seconds: the work grows with their square."""
+ROUTE_OF = {"quotient": "quotient", "logarithm": "log"}
+"""Parts that follow one way alone, and which."""
+MOST_IN_TEXT, MOST_AT_LENGTH, MOST_LOGITS = 100, 200, 1000
+"""Logits of the whole text and its parts, of a nudge or a way by itself, and of a screen: more takes many seconds."""
+LEAST_CHANGE, MOST_CHANGE = Decimal("1e-30"), Decimal(100)
+"""Of a nudge, beside 0. As in softjac.derivation."""
 
 _TITLE = "\ue000"  # begins a line of a heading between the renderer and the screen; no text has it
 
@@ -54,12 +59,19 @@ class ExplainRequest:
         try:
             with destination(self.output) as write:
                 source = (self.words, self.axis, self.array, sys.stdin)
-                logits = read_vector_if_any(*source, progress, MOST_LOGITS, NAME)
+                logits = read_vector_if_any(*source, progress, self._most(), NAME)
                 derivation = self._derivation(logits)
                 screen = screen_of(sys.stdout) if self.output is None else Screen()
                 write(_text(derivation, screen) if name == "text" else derivation.to(name).encode())
         finally:
             progress.stop()
+
+    def _most(self) -> int:
+        """How many logits the selection takes."""
+        if self.whole or self.part is not None:
+            return MOST_IN_TEXT
+        at_length = self.nudge is not None or (self.by is not None and self.entry is None)
+        return MOST_AT_LENGTH if at_length else MOST_LOGITS
 
     def _check_selection(self) -> None:
         """Refuse options that no derivation can follow at once, and values that are none of those there are."""
@@ -71,6 +83,9 @@ class ExplainRequest:
             raise CommandError(
                 f"unknown way {quoted(self.by)}: " + did_you_mean(self.by, WAYS, f"--by takes {', '.join(WAYS)}")
             )
+        for part in () if self.part is None or self.by in {None, "both"} else _parts(self.part):
+            if ROUTE_OF.get(part, self.by) != self.by:
+                raise CommandError(f"--by {self.by} leaves the part {part} out: leave one of them out")
 
     def _derivation(self, logits: Array | None) -> Derivation:
         from softjac import derivation
@@ -84,16 +99,12 @@ class ExplainRequest:
         if self.whole or self.part is not None:
             parts = None if self.part is None else _parts(self.part)
             by = self.by or "both"
-            derived = derivation.explain(logits, parts=parts, by=by, label=label, nudge=nudge)
-            missing = [part for part in parts or () if part not in derived.parts]
-            if missing:
-                raise CommandError(f"--by {by} leaves the part {missing[0]} out: leave one of them out")
-            return derived
+            return derivation.explain(logits, parts=parts, by=by, label=label, nudge=nudge)
         return view(logits, by=self.by, entry=_entry(self.entry, n), label=label, nudge=nudge)
 
 
 def _label(text: str | None, n: int | None) -> int | None:
-    label = whole_number("--label", text, -(10**15), 10**15, "such as 2, the class counted from 0")
+    label = whole_number("--label", text, -(10**100), 10**100, "such as 2, the class counted from 0")
     return None if label is None else _class(label, n, f"--label {label}")
 
 
@@ -109,8 +120,10 @@ def _entry(text: str | None, n: int | None) -> tuple[int, int] | None:
 
 def _class(value: int, n: int | None, what: str) -> int:
     """The number of a class that there is."""
-    if value < 0 or (n is not None and value >= n):
-        there_are = "classes are counted from 0" if n is None else f"classes are 0 to {n - 1}"
+    if value < 0 or value >= (MOST_IN_TEXT if n is None else n):
+        there_are = f"classes are 0 to {n - 1}" if n is not None else "classes are counted from 0"
+        if n is None and value > 0:
+            there_are = f"classes are 0 to {MOST_IN_TEXT - 1} without logits"
         raise CommandError(f"{what} is no class: " + ("the only class is 0" if n == 1 else there_are))
     return value
 
@@ -118,12 +131,16 @@ def _class(value: int, n: int | None, what: str) -> int:
 def _nudge(text: str | None, n: int | None) -> list[float] | None:
     if text is None:
         return None
-    try:
-        changes = [number(word) for word in _cells(text)]
-    except CommandError:
-        changes = []
-    if not changes:
-        raise CommandError(f"--nudge takes a change for each logit, as 0.1,0,0; not {quoted(text)}")
+    changes = []
+    for word in _cells(text) or [text]:
+        try:
+            exact = Decimal(word)
+        except InvalidOperation:
+            raise CommandError(f"--nudge takes a change for each logit, as 0.1,0,0; not {quoted(text)}") from None
+        if not (exact.is_finite() and (not exact or LEAST_CHANGE <= abs(exact) <= MOST_CHANGE)):
+            least, most = f"{LEAST_CHANGE:e}", MOST_CHANGE
+            raise CommandError(f"--nudge has the change {quoted(word)}: one is 0, or in size from {least} to {most}")
+        changes.append(float(exact))
     if len(changes) != n:
         have = "change" if len(changes) == 1 else "changes"
         logits = "1 logit" if n == 1 else f"{n} logits"

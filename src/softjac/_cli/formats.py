@@ -30,6 +30,8 @@ def choose_format(name: str | None, output: str | None, suffix_of: Mapping[str, 
     if output == "":
         example = "result" + suffix_of.get("csv", suffix_of[usual])
         raise CommandError(f"-o needs the name of a file: its suffix tells the format, as in -o {example}")
+    if output == "-":
+        raise CommandError("-o - names no file: without -o the result goes to standard output")
     if output is None:
         chosen = name or usual
         if chosen in _NO_TEXT:

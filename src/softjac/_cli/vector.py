@@ -30,10 +30,9 @@ def read_vector(
     logits = read_logits(words, number, array, stdin, progress)
     count, n = logits.vectors.shape
     if count != 1:
-        raise CommandError(
-            f"{logits.source} has {count} vectors, and {command} takes one: give its numbers, or pipe one row, as in"
-            f" sed -n 1p logits.csv | softjac {command} -"
-        )
+        file = words[0] if words and words[0].lower().endswith(".csv") else ""
+        one = f"or pipe one row, as in sed -n 1p {file} | softjac {command} -" if file else "or a file with one row"
+        raise CommandError(f"{logits.source} has {count} vectors, and {command} takes one: give its numbers, {one}")
     if n > most:
         raise CommandError(
             f"{logits.source} has {n} logits, and {command} takes up to {most}: softjac jacobian takes any number"
