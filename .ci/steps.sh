@@ -178,7 +178,7 @@ step_readme_first() {
 
 step_no_compiler() {
   # The README's second command, where there is no compiler: the whole suite on the reference, the peers absent. The
-  # derivation is Python alone, and was tested.
+  # derivation and what shows it are Python alone, and were tested.
   git clone --quiet . "$work/clone_second"
   cd "$work/clone_second"
   local command
@@ -186,7 +186,11 @@ step_no_compiler() {
   echo "$command"
   mkdir -p "$work/junit"
   PATH=$(bare_path)
-  export PATH PYTEST_ADDOPTS="--junitxml=$work/junit/no_compiler.xml ${two_at_a_time[*]} --ignore-glob=*/test_derivation*.py"
+  export PATH PYTEST_ADDOPTS="--junitxml=$work/junit/no_compiler.xml ${two_at_a_time[*]}"
+  local python_alone
+  for python_alone in derivation cli_explain explain notebooks plot native_kernels constants; do
+    PYTEST_ADDOPTS+=" --ignore-glob=*/test_$python_alone*.py"
+  done
   bash -euo pipefail -c "$command" > "$work/no_compiler.log" 2>&1 || { tail -n 60 "$work/no_compiler.log"; return 1; }
   tail -n 1 "$work/no_compiler.log"
   .venv/bin/python -c 'import softjac; print(softjac.show_config())'

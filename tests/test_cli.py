@@ -307,6 +307,7 @@ def test_version():
 
 def test_python_m_softjac_is_the_same_program(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["softjac", "softmax", "0", "0", "--format", "csv"])
+    monkeypatch.delitem(sys.modules, "softjac.__main__", raising=False)  # as in a new process
     with pytest.raises(SystemExit) as exit_:
         runpy.run_module("softjac", run_name="__main__")
     assert exit_.value.code == 0

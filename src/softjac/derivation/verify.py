@@ -98,6 +98,8 @@ def cases(chain: "Chain") -> Iterator[Case]:
 
 def is_said_of(chain: "Chain", reader: Point) -> bool:
     """Whether the chain speaks of the reader's number of classes and label."""
+    if chain.size not in {None, reader.n}:
+        return False
     if chain.label is not None and chain.label != reader.label and (chain.label != "one-hot" or reader.label is None):
         return False
     return all(index < reader.n for x in chain.expressions for index in classes_named(x))
