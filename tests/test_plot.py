@@ -202,6 +202,76 @@ def test_the_settings_of_the_user_are_left_alone():
     assert dict(mpl.rcParams) == before
 
 
+# ------------------------------------------------------------------------------------------------ in Axes that are given
+
+
+@pytest.mark.parametrize(
+    ("n", "layout"),
+    [*((n, None) for n in LOGITS), (3, "constrained"), (30, "constrained"), (3, "tight"), (8, "compressed")],
+)
+def test_in_given_axes_nothing_leaves_the_figure_or_its_place(n, layout):
+    figure, ax = pyplot.subplots(layout=layout)
+    softjac.plot_jacobian(LOGITS[n], ax=ax)
+    assert_inside(figure.bbox, drawn(figure, ax))
+    assert_texts_are_apart(figure, ax, n)
+
+    figure, (left, right) = pyplot.subplots(1, 2, layout=layout)
+    softjac.plot_jacobian(LOGITS[n], ax=left)
+    softjac.plot_jacobian(LOGITS[n], ax=right)
+    boxes = drawn(figure, left), drawn(figure, right)
+    for box, ax in zip(boxes, (left, right), strict=True):
+        assert_inside(figure.bbox, box)
+        assert_texts_are_apart(figure, ax, n)
+    assert boxes[0].x1 <= boxes[1].x0
+
+
+def test_in_given_axes_it_uses_the_room_and_leaves_a_neighbour_alone():
+    figure, (left, right) = pyplot.subplots(1, 2)
+    right.plot([1, 2])
+    before = right.get_position().bounds
+    softjac.plot_jacobian([1, 2, 3], ax=left)
+    assert drawn(figure, left).x1 <= right.get_tightbbox().x0
+    assert right.get_position().bounds == before
+    assert len(left.texts) == 9
+    assert drawn(figure, left).width > 0.9 * left.get_position(original=True).width * figure.bbox.width
+
+
+def test_axes_that_are_an_inset_or_in_a_subfigure_or_drawn_in_twice():
+    figure = pyplot.figure()
+    left, right = figure.subfigures(1, 2)
+    ax = right.subplots()
+    for _ in range(2):
+        softjac.plot_jacobian([1, 2, 3], ax=ax)
+    assert_inside(right.bbox, drawn(figure, ax))
+    host = left.subplots()
+    inset = host.inset_axes((0.1, 0.1, 0.8, 0.8))
+    softjac.plot_jacobian([1, 2], ax=inset)
+    assert_inside(host.bbox, drawn(figure, inset))
+
+
+def drawn(figure, ax):
+    figure.canvas.draw()
+    return ax.get_tightbbox(figure.canvas.get_renderer())
+
+
+def assert_inside(outer, box):
+    assert outer.x0 <= box.x0
+    assert outer.y0 <= box.y0
+    assert box.x1 <= outer.x1
+    assert box.y1 <= outer.y1
+
+
+def assert_texts_are_apart(figure, ax, n):
+    renderer = figure.canvas.get_renderer()
+    cell = ax.get_window_extent(renderer).width / n
+    for text in ax.texts:
+        assert text.get_window_extent(renderer).width < cell
+    bars, scale = parts(ax)
+    for axis in (ax.xaxis, ax.yaxis, bars.xaxis, scale.xaxis):
+        boxes = [label.get_window_extent(renderer) for label in axis.get_ticklabels() if label.get_text()]
+        assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[k + 1 :])
+
+
 # ------------------------------------------------------------------------------------------------------------ files
 
 

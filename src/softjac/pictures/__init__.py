@@ -24,11 +24,12 @@ def plot_jacobian(logits: Any, ax: Any = None) -> Any:
     J_ij = dp_i/dz_j = p_i (1{i=j} - p_j): row i is what moves p_i, column j what raising z_j does. The colours are
     symmetric about zero: blue above it, red below.
 
-    logits: shape (n,), 1 to 1000 classes; of more than 12 the colours alone are shown. ax: the matplotlib Axes to draw
-    in; a new figure of pyplot by default. Returns that Axes; the bars are an inset beside it. Infinite logits give the
-    limit, as in `softmax_jacobian`.
+    logits: shape (n,), 1 to 1000 classes; of more than 12 the colours alone are shown. ax: the matplotlib Axes in whose
+    box all of it is drawn, with numbers where they can be read, so draw in it last and give it room; a new figure of
+    pyplot by default. Returns that Axes, moved to where the matrix is; the bars and the scale are its insets. Infinite
+    logits give the limit, as in `softmax_jacobian`.
     Raises ShapeError for another shape, ArgumentError for NaN, for too many classes and where logits have no limit,
-    ImportError without matplotlib.
+    DTypeError for another ax, ImportError without matplotlib.
     Naively: ``plt.imshow(softmax_jacobian(logits), cmap="RdBu", vmin=-v, vmax=v)``.
     Source: the numbers are those of `softmax_jacobian`; run by tests/test_plot.py.
 
