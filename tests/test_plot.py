@@ -185,6 +185,38 @@ def test_it_draws_in_axes_that_are_given():
     assert len(pyplot.get_fignums()) == 1
 
 
+@pytest.mark.parametrize("style", ["default", "dark_background", "ggplot", "Solarize_Light2", "grayscale"])
+@pytest.mark.parametrize("logits", [[1, 2, 3], [0.0, 20.0]])
+def test_the_labels_of_the_bars_can_be_read_in_any_style(style, logits):
+    with pyplot.style.context(style):
+        bars, _ = parts(softjac.plot_jacobian(logits, ax=pyplot.subplots()[1]))
+    ground = bars.get_facecolor()
+    for bar, label in zip(bars.patches, bars.texts, strict=True):
+        assert contrast(bar.get_facecolor(), ground) >= 3
+        under = bar.get_facecolor() if label.get_horizontalalignment() == "right" else ground
+        assert contrast(label.get_color(), under) >= 4.5
+    assert not any(line.get_visible() for line in bars.get_xgridlines())
+
+
+def contrast(one, other):
+    low, high = sorted(luminance(mpl.colors.to_rgba(colour)) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_title_and_description_are_within_reach(monkeypatch):
+    titles = []
+    monkeypatch.setattr(mpl.backend_bases.FigureManagerBase, "set_window_title", lambda _, title: titles.append(title))
+    ax = softjac.plot_jacobian(LOGITS[3])
+    assert titles[-1:] == ["Softmax Jacobian"]
+    titles.clear()
+    assert ax.get_images()[-1].get_label() == description(3)
+    given = Figure().subplots()
+    softjac.plot_jacobian(LOGITS[3], ax=given)
+    assert given.get_images()[-1].get_label() == description(3)
+    assert not titles
+    assert "ax.images[-1].get_label()" in softjac.plot_jacobian.__doc__
+
+
 @pytest.mark.parametrize("kind", [list, tuple, np.float32, np.float16, np.longdouble, np.int8])
 def test_logits_of_any_kind(kind):
     logits = kind([1, 2, 3]) if kind in {list, tuple} else np.array([1, 2, 3], kind)
@@ -202,7 +234,7 @@ def test_the_settings_of_the_user_are_left_alone():
     assert dict(mpl.rcParams) == before
 
 
-# ------------------------------------------------------------------------------------------------ in Axes that are given
+# ----------------------------------------------------------------------------------------------- in Axes that are given
 
 
 @pytest.mark.parametrize(
@@ -379,6 +411,27 @@ def test_the_picture_of_the_readme_is_what_the_command_makes(tmp_path):
 def test_what_cannot_be_drawn(logits, error, said):
     with pytest.raises(error, match=said):
         softjac.plot_jacobian(logits)
+    assert not pyplot.get_fignums()
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda: 5, "ax is 5: pass a matplotlib Axes, as from plt.subplots()"),
+        (lambda: Figure((6, 4)), "ax is Figure(600x400): pass a matplotlib Axes"),
+        (lambda: Figure().subplots(1, 2), "ax is an array of shape (2,): pass a matplotlib Axes"),
+        (lambda: Figure().add_subplot(projection="3d"), "ax is of the projection 3d: pass a matplotlib Axes"),
+        (lambda: Figure().add_subplot(projection="polar"), "ax is of the projection polar: pass a matplotlib Axes"),
+        (lambda: "x" * 100, "ax is of type str: pass a matplotlib Axes"),
+    ],
+    ids=["int", "figure", "array", "3d", "polar", "long"],
+)
+def test_an_ax_that_is_none(made, said):
+    ax = made()
+    before = len(ax.get_children()) if hasattr(ax, "get_children") else 0
+    with pytest.raises(softjac.DTypeError, match=re.escape(said)):
+        softjac.plot_jacobian([1, 2, 3], ax=ax)
+    assert (len(ax.get_children()) if hasattr(ax, "get_children") else 0) == before
     assert not pyplot.get_fignums()
 
 

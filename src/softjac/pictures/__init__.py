@@ -30,6 +30,10 @@ def plot_jacobian(logits: Any, ax: Any = None) -> Any:
     logits give the limit, as in `softmax_jacobian`.
     Raises ShapeError for another shape, ArgumentError for NaN, for too many classes and where logits have no limit,
     DTypeError for another ax, ImportError without matplotlib.
+    The description in words is the label of the image, ``ax.images[-1].get_label()``, and the title of a new figure is
+    that of its window. matplotlib writes neither in a file by itself. To have them there: ``ax.figure.savefig("j.png",
+    metadata={"Title": "Softmax Jacobian", "Description": ax.images[-1].get_label()})``, the same for SVG, and "Subject"
+    for PDF. `softjac plot` writes both, and names them for screen readers in SVG.
     Naively: ``plt.imshow(softmax_jacobian(logits), cmap="RdBu", vmin=-v, vmax=v)``.
     Source: the numbers are those of `softmax_jacobian`; run by tests/test_plot.py.
 

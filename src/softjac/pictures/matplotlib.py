@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.style import context
 from matplotlib.ticker import MaxNLocator
@@ -19,7 +19,8 @@ from softjac.pictures._drawing import MINUS, NAMED, NUMBERED, Drawing, number
 
 COLOURS = "RdBu"
 """Red, white, blue: told apart with any kind of colour blindness."""
-BAR = "#4d4d4d"
+BAR, BAR_ON_DARK = "#4d4d4d", "#b3b3b3"
+_READABLE = 4.5  # contrast of text to its ground, from the guidelines on web accessibility
 _DARK = 0.45  # luminance below which a number is written in white
 _CELL, _LEAST, _MOST = 0.62, 2.2, 5.4  # inches: a cell, and the matrix
 _GLYPH = 0.66  # width of a character in its own size, with a little room
@@ -40,6 +41,8 @@ def draw(drawing: Drawing, ax: Any = None) -> Any:
         from matplotlib import pyplot
 
         figure = pyplot.figure(figsize=size(drawing), layout="compressed")
+        if figure.canvas.manager is not None:
+            figure.canvas.manager.set_window_title(drawing.title)
         return fill(drawing, figure.subplots())
     _check_axes(ax)
     former = ax.get_axes_locator()
@@ -56,6 +59,7 @@ def fill(drawing: Drawing, ax: Any, sizes: "Sizes | None" = None) -> Any:
     """Heat map in ``ax``, bars and scale beside and below it; without sizes, those of a figure of its own."""
     sizes = sizes or Sizes(side(drawing), _text_size(drawing.n), _text_size(drawing.n))
     heat_map(drawing, ax, sizes)
+    ax.images[-1].set_label(drawing.description)
     bars(drawing, ax, sizes)
     return ax
 
@@ -105,7 +109,7 @@ def _font(points: float | None) -> dict[str, float]:
 
 
 def sizes_within(drawing: Drawing, width: float, height: float) -> Sizes:
-    """So that the picture fits in so many points: the look of the figure of its own, made smaller where it has to be."""
+    """So that the picture fits in so many points: as in a figure of its own, smaller where it has to be."""
     n = drawing.n
     matrix = max(min((width - 35) / (1 + _BESIDE), (height - 75) / (1 + _BELOW)), 1.0)  # 35, 75: names, titles, scale
     cell, shrink = matrix / n, min(1.0, matrix / (72 * _LEAST))
@@ -232,7 +236,10 @@ def bars(drawing: Drawing, ax: Any, sizes: Sizes) -> None:
     """The probabilities, each beside its row."""
     n, p = drawing.n, drawing.probabilities
     beside = ax.inset_axes((1.06, 0, 0.62, 1), sharey=ax)
-    beside.barh(range(n), p, height=0.7, color=to_rgb(BAR))
+    ground = _ground(beside)
+    bar = BAR if _contrast(BAR, ground) > _contrast(BAR_ON_DARK, ground) else BAR_ON_DARK
+    on_bar, on_ground = _text_colour(bar, "white"), _text_colour(ground, mpl.rcParams["text.color"])
+    beside.barh(range(n), p, height=0.7, color=to_rgb(bar))
     limit = drawing.bar_limit
     beside.set_xlim(0, limit)
     beside.set_title("p", loc="left", **_font(sizes.title))
@@ -250,9 +257,33 @@ def bars(drawing: Drawing, ax: Any, sizes: Sizes) -> None:
                 textcoords="offset points",
                 va="center",
                 ha="right" if inside else "left",
-                color="white" if inside else "black",
+                color=on_bar if inside else on_ground,
                 fontsize=sizes.names,
             )
+
+
+def _ground(ax: Any) -> Any:
+    """The colour behind what is drawn in the Axes, which may be transparent, as may the figure: on paper then."""
+    shown = (part.get_facecolor() for part in (ax, ax.figure) if to_rgba(part.get_facecolor())[3])
+    return next(shown, "white")
+
+
+def _text_colour(ground: Any, wanted: Any) -> Any:
+    """The wanted one, that of the style, where it can be read; else black or white."""
+    if _contrast(wanted, ground) >= _READABLE:
+        return wanted
+    return max(("black", "white"), key=lambda colour: _contrast(colour, ground))
+
+
+def _contrast(one: Any, other: Any) -> float:
+    low, high = sorted(_luminance(colour) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: Any) -> float:
+    """Relative luminance, of the guidelines on web accessibility."""
+    red, green, blue = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in to_rgb(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _names(letter: str, n: int) -> list[str]:
