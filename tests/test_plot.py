@@ -418,7 +418,7 @@ def test_what_cannot_be_drawn(logits, error, said):
     ("made", "said"),
     [
         (lambda: 5, "ax is 5: pass a matplotlib Axes, as from plt.subplots()"),
-        (lambda: Figure((6, 4)), "ax is Figure(600x400): pass a matplotlib Axes"),
+        (lambda: Figure((6, 4)), "ax is <Figure size 600x400 with 0 Axes>: pass a matplotlib Axes"),
         (lambda: Figure().subplots(1, 2), "ax is an array of shape (2,): pass a matplotlib Axes"),
         (lambda: Figure().add_subplot(projection="3d"), "ax is of the projection 3d: pass a matplotlib Axes"),
         (lambda: Figure().add_subplot(projection="polar"), "ax is of the projection polar: pass a matplotlib Axes"),
@@ -484,3 +484,30 @@ def test_without_matplotlib_the_pip_command_is_named(tmp_path):
     assert done.stdout == f"{said}\n2\n"
     assert done.stderr == f"softjac: {said}\n"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("form", ["svg", "png", "pdf"])
+def test_the_command_needs_no_backend(form, tmp_path):
+    command = [sys.executable, "-m", "softjac", "plot", "1", "2", "-o", f"x.{form}"]
+    env = {**os.environ, "MPLBACKEND": "nonsense"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / f"x.{form}").stat().st_size > 1000
+
+
+def test_a_broken_matplotlib_is_not_called_missing(tmp_path):
+    (tmp_path / "matplotlib").mkdir()
+    (tmp_path / "matplotlib" / "__init__.py").write_text("import a_part_that_is_lost\n")
+    command = [sys.executable, "-m", "softjac", "plot", "1", "2", "-o", "x.png"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "softjac: matplotlib is installed, but importing it fails (No module named 'a_part_that_is_lost'):"
+        " pip install --force-reinstall matplotlib\n"
+    )
+    assert not (tmp_path / "x.png").exists()

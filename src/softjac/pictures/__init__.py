@@ -16,6 +16,7 @@ __all__ = ["MOST_CLASSES", "drawing_of", "load", "plot_jacobian"]
 
 MOST_CLASSES = 1000
 MISSING_EXTRA = "pictures need one more package, matplotlib: pip install 'softjac[plot]'"
+BROKEN_EXTRA = "matplotlib is installed, but importing it fails ({}): pip install --force-reinstall matplotlib"
 
 
 def plot_jacobian(logits: Any, ax: Any = None) -> Any:
@@ -29,7 +30,7 @@ def plot_jacobian(logits: Any, ax: Any = None) -> Any:
     pyplot by default. Returns that Axes, moved to where the matrix is; the bars and the scale are its insets. Infinite
     logits give the limit, as in `softmax_jacobian`.
     Raises ShapeError for another shape, ArgumentError for NaN, for too many classes and where logits have no limit,
-    DTypeError for another ax, ImportError without matplotlib.
+    DTypeError for another ax, ImportError without a matplotlib that works.
     The description in words is the label of the image, ``ax.images[-1].get_label()``, and the title of a new figure is
     that of its window. matplotlib writes neither in a file by itself. To have them there: ``ax.figure.savefig("j.png",
     metadata={"Title": "Softmax Jacobian", "Description": ax.images[-1].get_label()})``, the same for SVG, and "Subject"
@@ -65,8 +66,10 @@ def drawing_of(logits: Any) -> "Drawing":
 
 
 def load() -> Any:
-    """The module that draws. Raises ImportError that names the extra, where matplotlib is not installed."""
+    """The module that draws. Raises ImportError that says whether matplotlib is missing or broken."""
     try:
         return import_module("softjac.pictures.matplotlib")
     except ImportError as error:
-        raise ImportError(MISSING_EXTRA) from error
+        if isinstance(error, ModuleNotFoundError) and error.name == "matplotlib":
+            raise ImportError(MISSING_EXTRA) from error
+        raise ImportError(BROKEN_EXTRA.format(" ".join(str(error).split()))) from error

@@ -123,16 +123,18 @@ def sizes_within(drawing: Drawing, width: float, height: float) -> Sizes:
     return Sizes(
         side=matrix / 72,
         names=_fitting(min(_text_size(n), around), names, cell),
-        numbers=_fitting(_text_size(n), widest, 0.95 * cell),
+        numbers=_fitting(
+            _text_size(n), widest, 0.95 * cell, least=_LEGIBLE / (0.8 if any("e" in x for x in numbers) else 1)
+        ),
         around=around,
         title=max(_SMALLEST_TITLE, min(_LARGEST_TITLE, title, 1.2 * around)),
         wide_title=wide,
     )
 
 
-def _fitting(most: float, characters: float, width: float) -> float:
+def _fitting(most: float, characters: float, width: float, least: float = _LEGIBLE) -> float:
     text_size = min(most, width / (_GLYPH * max(characters, 1)), 0.8 * width)
-    return text_size if text_size >= _LEGIBLE else 0
+    return text_size if text_size >= least else 0
 
 
 class Room:
