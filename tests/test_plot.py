@@ -21,33 +21,16 @@ mpl.use("agg")
 from matplotlib import pyplot  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
+from plot_helpers import LOGITS, luminance, parts, texts  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent
 SVG = "{http://www.w3.org/2000/svg}"
-LOGITS = {
-    1: [7.0],
-    2: [0.0, 20.0],
-    3: [1.0, 2.0, 3.0],
-    8: [1, -2, 0.5, 3, 2, 1.5, 0, -1],
-    6: [1e5, 99999.5, 0.25, -1e-9, 99998.25, 0],
-    12: np.linspace(-2, 3, 12),
-    30: np.sin(np.arange(30.0)) * 2,
-}
 
 
 @pytest.fixture(autouse=True)
 def no_figure_stays_open():
     yield
     pyplot.close("all")
-
-
-def texts(ax):
-    return [text.get_text().replace("\N{MINUS SIGN}", "-") for text in ax.texts]
-
-
-def parts(ax):
-    """The bars, and the scale, which stand beside the matrix and below it."""
-    scale, bars = sorted(ax.child_axes, key=lambda child: len(child.patches))
-    return bars, scale
 
 
 # ----------------------------------------------------------------------------------------------------- what it shows
@@ -145,12 +128,6 @@ def test_numbers_have_a_contrast_of_4_5_to_their_cells(n):
         assert (max(cell, number) + 0.05) / (min(cell, number) + 0.05) >= 4.5
 
 
-def luminance(colour):
-    """Relative luminance as the guidelines on web accessibility define it."""
-    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in colour[:3]]
-    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
-
-
 def test_signs_differ_in_lightness_for_all_kinds_of_colour_blindness():
     """Equal magnitudes of both signs, at half the scale and at its end, seen without red, green or blue cones."""
     colours = mpl.colormaps["RdBu"]
@@ -185,24 +162,6 @@ def test_it_draws_in_axes_that_are_given():
     assert len(pyplot.get_fignums()) == 1
 
 
-@pytest.mark.parametrize("style", ["default", "dark_background", "ggplot", "Solarize_Light2", "grayscale"])
-@pytest.mark.parametrize("logits", [[1, 2, 3], [0.0, 20.0]])
-def test_the_labels_of_the_bars_can_be_read_in_any_style(style, logits):
-    with pyplot.style.context(style):
-        bars, _ = parts(softjac.plot_jacobian(logits, ax=pyplot.subplots()[1]))
-    ground = bars.get_facecolor()
-    for bar, label in zip(bars.patches, bars.texts, strict=True):
-        assert contrast(bar.get_facecolor(), ground) >= 3
-        under = bar.get_facecolor() if label.get_horizontalalignment() == "right" else ground
-        assert contrast(label.get_color(), under) >= 4.5
-    assert not any(line.get_visible() for line in bars.get_xgridlines())
-
-
-def contrast(one, other):
-    low, high = sorted(luminance(mpl.colors.to_rgba(colour)) for colour in (one, other))
-    return (high + 0.05) / (low + 0.05)
-
-
 def test_title_and_description_are_within_reach(monkeypatch):
     titles = []
     monkeypatch.setattr(mpl.backend_bases.FigureManagerBase, "set_window_title", lambda _, title: titles.append(title))
@@ -232,76 +191,6 @@ def test_the_settings_of_the_user_are_left_alone():
     softjac.plot_jacobian([1, 2, 3])
     pictures.load().written(pictures.drawing_of([1, 2, 3]), "svg")
     assert dict(mpl.rcParams) == before
-
-
-# ----------------------------------------------------------------------------------------------- in Axes that are given
-
-
-@pytest.mark.parametrize(
-    ("n", "layout"),
-    [*((n, None) for n in LOGITS), (3, "constrained"), (30, "constrained"), (3, "tight"), (8, "compressed")],
-)
-def test_in_given_axes_nothing_leaves_the_figure_or_its_place(n, layout):
-    figure, ax = pyplot.subplots(layout=layout)
-    softjac.plot_jacobian(LOGITS[n], ax=ax)
-    assert_inside(figure.bbox, drawn(figure, ax))
-    assert_texts_are_apart(figure, ax, n)
-
-    figure, (left, right) = pyplot.subplots(1, 2, layout=layout)
-    softjac.plot_jacobian(LOGITS[n], ax=left)
-    softjac.plot_jacobian(LOGITS[n], ax=right)
-    boxes = drawn(figure, left), drawn(figure, right)
-    for box, ax in zip(boxes, (left, right), strict=True):
-        assert_inside(figure.bbox, box)
-        assert_texts_are_apart(figure, ax, n)
-    assert boxes[0].x1 <= boxes[1].x0
-
-
-def test_in_given_axes_it_uses_the_room_and_leaves_a_neighbour_alone():
-    figure, (left, right) = pyplot.subplots(1, 2)
-    right.plot([1, 2])
-    before = right.get_position().bounds
-    softjac.plot_jacobian([1, 2, 3], ax=left)
-    assert drawn(figure, left).x1 <= right.get_tightbbox().x0
-    assert right.get_position().bounds == before
-    assert len(left.texts) == 9
-    assert drawn(figure, left).width > 0.9 * left.get_position(original=True).width * figure.bbox.width
-
-
-def test_axes_that_are_an_inset_or_in_a_subfigure_or_drawn_in_twice():
-    figure = pyplot.figure()
-    left, right = figure.subfigures(1, 2)
-    ax = right.subplots()
-    for _ in range(2):
-        softjac.plot_jacobian([1, 2, 3], ax=ax)
-    assert_inside(right.bbox, drawn(figure, ax))
-    host = left.subplots()
-    inset = host.inset_axes((0.1, 0.1, 0.8, 0.8))
-    softjac.plot_jacobian([1, 2], ax=inset)
-    assert_inside(host.bbox, drawn(figure, inset))
-
-
-def drawn(figure, ax):
-    figure.canvas.draw()
-    return ax.get_tightbbox(figure.canvas.get_renderer())
-
-
-def assert_inside(outer, box):
-    assert outer.x0 <= box.x0
-    assert outer.y0 <= box.y0
-    assert box.x1 <= outer.x1
-    assert box.y1 <= outer.y1
-
-
-def assert_texts_are_apart(figure, ax, n):
-    renderer = figure.canvas.get_renderer()
-    cell = ax.get_window_extent(renderer).width / n
-    for text in ax.texts:
-        assert text.get_window_extent(renderer).width < cell
-    bars, scale = parts(ax)
-    for axis in (ax.xaxis, ax.yaxis, bars.xaxis, scale.xaxis):
-        boxes = [label.get_window_extent(renderer) for label in axis.get_ticklabels() if label.get_text()]
-        assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[k + 1 :])
 
 
 # ------------------------------------------------------------------------------------------------------------ files
@@ -411,27 +300,6 @@ def test_the_picture_of_the_readme_is_what_the_command_makes(tmp_path):
 def test_what_cannot_be_drawn(logits, error, said):
     with pytest.raises(error, match=said):
         softjac.plot_jacobian(logits)
-    assert not pyplot.get_fignums()
-
-
-@pytest.mark.parametrize(
-    ("made", "said"),
-    [
-        (lambda: 5, "ax is 5: pass a matplotlib Axes, as from plt.subplots()"),
-        (lambda: Figure((6, 4)), "ax is <Figure size 600x400 with 0 Axes>: pass a matplotlib Axes"),
-        (lambda: Figure().subplots(1, 2), "ax is an array of shape (2,): pass a matplotlib Axes"),
-        (lambda: Figure().add_subplot(projection="3d"), "ax is of the projection 3d: pass a matplotlib Axes"),
-        (lambda: Figure().add_subplot(projection="polar"), "ax is of the projection polar: pass a matplotlib Axes"),
-        (lambda: "x" * 100, "ax is of type str: pass a matplotlib Axes"),
-    ],
-    ids=["int", "figure", "array", "3d", "polar", "long"],
-)
-def test_an_ax_that_is_none(made, said):
-    ax = made()
-    before = len(ax.get_children()) if hasattr(ax, "get_children") else 0
-    with pytest.raises(softjac.DTypeError, match=re.escape(said)):
-        softjac.plot_jacobian([1, 2, 3], ax=ax)
-    assert (len(ax.get_children()) if hasattr(ax, "get_children") else 0) == before
     assert not pyplot.get_fignums()
 
 

@@ -36,7 +36,7 @@ def plot_jacobian(logits: Any, ax: Any = None) -> Any:
     metadata={"Title": "Softmax Jacobian", "Description": ax.images[-1].get_label()})``, the same for SVG, and "Subject"
     for PDF. `softjac plot` writes both, and names them for screen readers in SVG.
     Naively: ``plt.imshow(softmax_jacobian(logits), cmap="RdBu", vmin=-v, vmax=v)``.
-    Source: the numbers are those of `softmax_jacobian`; run by tests/test_plot.py.
+    Source: the numbers are those of `softmax_jacobian`; run by tests/test_plot.py and tests/test_plot_axes.py.
 
     >>> from matplotlib.figure import Figure
     >>> ax = plot_jacobian([1, 2, 3], Figure().subplots())
