@@ -117,6 +117,14 @@ def assert_texts_are_apart(figure, ax, n):
     for text in ax.texts:
         assert text.get_window_extent(renderer).width < cell
     bars, scale = parts(ax)
+    title = text_box(ax, "Softmax", renderer)
+    p = text_box(bars, "p", renderer)
+    assert not title.overlaps(p)
     for axis in (ax.xaxis, ax.yaxis, bars.xaxis, scale.xaxis):
         boxes = [label.get_window_extent(renderer) for label in axis.get_ticklabels() if label.get_text()]
         assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[k + 1 :])
+
+
+def text_box(ax, start, renderer):
+    (found, *_) = ax.findobj(lambda artist: getattr(artist, "get_text", str)().startswith(start))
+    return found.get_window_extent(renderer)

@@ -118,8 +118,8 @@ def sizes_within(drawing: Drawing, width: float, height: float) -> Sizes:
     widest = max(len(text) * (0.8 if "e" in text else 1) for text in numbers)
     names = max(map(len, _names("z", n)))
     formula = len(drawing.title + _FORMULA) + 2
-    wide = 0.55 * _LARGEST_TITLE * formula < width - 35
-    title = _LARGEST_TITLE if wide else (width - 35) / (_GLYPH * len(_FORMULA))
+    wide = 0.55 * _LARGEST_TITLE * formula < matrix  # else it could meet the title of the bars
+    title = _LARGEST_TITLE if wide else matrix / (0.6 * len(_FORMULA))
     return Sizes(
         side=matrix / 72,
         names=_fitting(min(_text_size(n), around), names, cell),
