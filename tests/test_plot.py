@@ -21,33 +21,16 @@ mpl.use("agg")
 from matplotlib import pyplot  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
+from plot_helpers import LOGITS, luminance, parts, texts  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent
 SVG = "{http://www.w3.org/2000/svg}"
-LOGITS = {
-    1: [7.0],
-    2: [0.0, 20.0],
-    3: [1.0, 2.0, 3.0],
-    8: [1, -2, 0.5, 3, 2, 1.5, 0, -1],
-    6: [1e5, 99999.5, 0.25, -1e-9, 99998.25, 0],
-    12: np.linspace(-2, 3, 12),
-    30: np.sin(np.arange(30.0)) * 2,
-}
 
 
 @pytest.fixture(autouse=True)
 def no_figure_stays_open():
     yield
     pyplot.close("all")
-
-
-def texts(ax):
-    return [text.get_text().replace("\N{MINUS SIGN}", "-") for text in ax.texts]
-
-
-def parts(ax):
-    """The bars, and the scale, which stand beside the matrix and below it."""
-    scale, bars = sorted(ax.child_axes, key=lambda child: len(child.patches))
-    return bars, scale
 
 
 # ----------------------------------------------------------------------------------------------------- what it shows
@@ -145,12 +128,6 @@ def test_numbers_have_a_contrast_of_4_5_to_their_cells(n):
         assert (max(cell, number) + 0.05) / (min(cell, number) + 0.05) >= 4.5
 
 
-def luminance(colour):
-    """Relative luminance as the guidelines on web accessibility define it."""
-    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in colour[:3]]
-    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
-
-
 def test_signs_differ_in_lightness_for_all_kinds_of_colour_blindness():
     """Equal magnitudes of both signs, at half the scale and at its end, seen without red, green or blue cones."""
     colours = mpl.colormaps["RdBu"]
@@ -183,6 +160,20 @@ def test_it_draws_in_axes_that_are_given():
     assert not pyplot.get_fignums()
     softjac.plot_jacobian([1, 2, 3])
     assert len(pyplot.get_fignums()) == 1
+
+
+def test_title_and_description_are_within_reach(monkeypatch):
+    titles = []
+    monkeypatch.setattr(mpl.backend_bases.FigureManagerBase, "set_window_title", lambda _, title: titles.append(title))
+    ax = softjac.plot_jacobian(LOGITS[3])
+    assert titles[-1:] == ["Softmax Jacobian"]
+    titles.clear()
+    assert ax.get_images()[-1].get_label() == description(3)
+    given = Figure().subplots()
+    softjac.plot_jacobian(LOGITS[3], ax=given)
+    assert given.get_images()[-1].get_label() == description(3)
+    assert not titles
+    assert "ax.images[-1].get_label()" in softjac.plot_jacobian.__doc__
 
 
 @pytest.mark.parametrize("kind", [list, tuple, np.float32, np.float16, np.longdouble, np.int8])
@@ -361,3 +352,30 @@ def test_without_matplotlib_the_pip_command_is_named(tmp_path):
     assert done.stdout == f"{said}\n2\n"
     assert done.stderr == f"softjac: {said}\n"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("form", ["svg", "png", "pdf"])
+def test_the_command_needs_no_backend(form, tmp_path):
+    command = [sys.executable, "-m", "softjac", "plot", "1", "2", "-o", f"x.{form}"]
+    env = {**os.environ, "MPLBACKEND": "nonsense"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / f"x.{form}").stat().st_size > 1000
+
+
+def test_a_broken_matplotlib_is_not_called_missing(tmp_path):
+    (tmp_path / "matplotlib").mkdir()
+    (tmp_path / "matplotlib" / "__init__.py").write_text("import a_part_that_is_lost\n")
+    command = [sys.executable, "-m", "softjac", "plot", "1", "2", "-o", "x.png"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "softjac: matplotlib is installed, but importing it fails (No module named 'a_part_that_is_lost'):"
+        " pip install --force-reinstall matplotlib\n"
+    )
+    assert not (tmp_path / "x.png").exists()

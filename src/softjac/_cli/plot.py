@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,7 +47,13 @@ class PlotRequest:
 
 
 def _drawer() -> Any:
+    backend = os.environ.pop(
+        "MPLBACKEND", None
+    )  # for windows, which the command has none of; a wrong one stops matplotlib
     try:
         return pictures.load()
     except ImportError as error:
         raise CommandError(str(error)) from None
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend

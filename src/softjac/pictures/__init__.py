@@ -16,6 +16,7 @@ __all__ = ["MOST_CLASSES", "drawing_of", "load", "plot_jacobian"]
 
 MOST_CLASSES = 1000
 MISSING_EXTRA = "pictures need one more package, matplotlib: pip install 'softjac[plot]'"
+BROKEN_EXTRA = "matplotlib is installed, but importing it fails ({}): pip install --force-reinstall matplotlib"
 
 
 def plot_jacobian(logits: Any, ax: Any = None) -> Any:
@@ -24,13 +25,18 @@ def plot_jacobian(logits: Any, ax: Any = None) -> Any:
     J_ij = dp_i/dz_j = p_i (1{i=j} - p_j): row i is what moves p_i, column j what raising z_j does. The colours are
     symmetric about zero: blue above it, red below.
 
-    logits: shape (n,), 1 to 1000 classes; of more than 12 the colours alone are shown. ax: the matplotlib Axes to draw
-    in; a new figure of pyplot by default. Returns that Axes; the bars are an inset beside it. Infinite logits give the
-    limit, as in `softmax_jacobian`.
+    logits: shape (n,), 1 to 1000 classes; of more than 12 the colours alone are shown. ax: the matplotlib Axes in whose
+    box all of it is drawn, with numbers where they can be read, so draw in it last and give it room; a new figure of
+    pyplot by default. Returns that Axes, moved to where the matrix is; the bars and the scale are its insets. Infinite
+    logits give the limit, as in `softmax_jacobian`.
     Raises ShapeError for another shape, ArgumentError for NaN, for too many classes and where logits have no limit,
-    ImportError without matplotlib.
+    DTypeError for another ax, ImportError without a matplotlib that works.
+    The description in words is the label of the image, ``ax.images[-1].get_label()``, and the title of a new figure is
+    that of its window. matplotlib writes neither in a file by itself. To have them there: ``ax.figure.savefig("j.png",
+    metadata={"Title": "Softmax Jacobian", "Description": ax.images[-1].get_label()})``, the same for SVG, and "Subject"
+    for PDF. `softjac plot` writes both, and names them for screen readers in SVG.
     Naively: ``plt.imshow(softmax_jacobian(logits), cmap="RdBu", vmin=-v, vmax=v)``.
-    Source: the numbers are those of `softmax_jacobian`; run by tests/test_plot.py.
+    Source: the numbers are those of `softmax_jacobian`; run by tests/test_plot.py and tests/test_plot_axes.py.
 
     >>> from matplotlib.figure import Figure
     >>> ax = plot_jacobian([1, 2, 3], Figure().subplots())
@@ -60,8 +66,10 @@ def drawing_of(logits: Any) -> "Drawing":
 
 
 def load() -> Any:
-    """The module that draws. Raises ImportError that names the extra, where matplotlib is not installed."""
+    """The module that draws. Raises ImportError that says whether matplotlib is missing or broken."""
     try:
         return import_module("softjac.pictures.matplotlib")
     except ImportError as error:
-        raise ImportError(MISSING_EXTRA) from error
+        if isinstance(error, ModuleNotFoundError) and error.name == "matplotlib":
+            raise ImportError(MISSING_EXTRA) from error
+        raise ImportError(BROKEN_EXTRA.format(" ".join(str(error).split()))) from error
