@@ -52,8 +52,9 @@ sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.
 # TeX and Chromium, for the tests of documents and pages. They are large: they come while the packages of Python do.
 renderers() {
   local packages=()
-  command -v pdflatex >/dev/null || packages+=(texlive-latex-base)
+  command -v pdflatex >/dev/null || packages+=(texlive-latex-recommended)
   command -v chromium >/dev/null || packages+=(chromium)
+  [ -d /usr/share/fonts/truetype/dejavu ] || packages+=(fonts-dejavu-core)
   if [ ${#packages[@]} -gt 0 ]; then
     local as_root=()
     [ "$(id -u)" -eq 0 ] || as_root=(sudo)
