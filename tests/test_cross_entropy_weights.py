@@ -67,7 +67,9 @@ def test_gradients_of_means_with_small_weights(sj):
     np.testing.assert_allclose(smoothed[0, 1], q - 5e-301, rtol=1e-14)
 
 
-@pytest.mark.parametrize("options", [{"weight"}, {"weight", "sample_weight"}, set()], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"weight"}, {"weight", "sample_weight"}, set()], ids=lambda names: " and ".join(sorted(names)) or "none"
+)
 @pytest.mark.parametrize("targets", ["classes", "one-hot with a mass", "soft"])
 def test_losses_with_smoothing_are_within_the_budget(targets, options, sj):
     """Effective targets are pairs: rounded to one double, they cost up to 2 ulp."""
