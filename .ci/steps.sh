@@ -154,7 +154,7 @@ step_wheel() {
   quietly "$bin/pip" install --force-reinstall --no-deps "$work"/dist/*.whl
   outside wheel
   export SOFTJAC_REQUIRE_CORE=1
-  pytest_in wheel "${two_at_a_time[@]}" "${core_tests[@]}"
+  pytest_in wheel "${two_at_a_time[@]}" "${core_tests[@]}" -m compiled
 }
 
 bare_path() {  # a PATH with Python and the usual small programs, but no compiler, linker, ninja or patchelf
