@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from softjac.derivation.blocks import Chain, Code, Derivation, Heading, Line, Parts, Table, Text
+from softjac.derivation.blocks import Chain, Code, Heading, Line, Parts, Table, Text
+from softjac.derivation.derivation import Derivation
 from softjac.derivation.expressions import (
     Derivative,
     Diagonal,

@@ -5,7 +5,8 @@ from dataclasses import FrozenInstanceError, fields
 import pytest
 
 from derivation_samples import S, symbolic
-from softjac.derivation.blocks import Chain, Code, Derivation, Heading, Line, Table, Text
+from softjac.derivation.blocks import Chain, Code, Heading, Line, Table, Text
+from softjac.derivation.derivation import Derivation
 from softjac.errors import ArgumentError
 
 BLOCKS = (

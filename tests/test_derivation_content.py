@@ -10,7 +10,7 @@ import pytest
 import softjac
 from derivation_texts import every_logits, run_code, texts_of
 from softjac import derivation
-from softjac.derivation import sentences
+from softjac.derivation import sentence_table, sentences
 from softjac.derivation._arguments import point_of
 from softjac.derivation.blocks import Table
 from softjac.derivation.content import matrix, nudge, structure
@@ -37,13 +37,13 @@ def keys_of(monkeypatch, build):
     """The keys of the sentences and rules that are read while something is built."""
     used = set()
     for kind in ("text", "rule"):
-        read = getattr(sentences.Sentences, kind)
+        read = getattr(sentence_table.Sentences, kind)
 
         def recording(table, key, read=read):
             used.add(key)
             return read(table, key)
 
-        monkeypatch.setattr(sentences.Sentences, kind, recording)
+        monkeypatch.setattr(sentence_table.Sentences, kind, recording)
     build()
     return used
 

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from derivation_samples import p
-from softjac.derivation.blocks import Chain, Derivation, Heading, Line, Table, Text
+from softjac.derivation.blocks import Chain, Heading, Line, Table, Text
+from softjac.derivation.derivation import Derivation
 from softjac.derivation.expressions import Add, Matrix, Multiply, Number, Symbol
 from softjac.derivation.points import Point
 

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from derivation_fixture import ALL, CODE, HOSTILE, LOG_CHAINS, TABLE, p, rule
-from softjac.derivation import sentences
-from softjac.derivation.blocks import Code, Derivation, Heading, Table, Text
+from softjac.derivation import sentence_table, sentences
+from softjac.derivation.blocks import Code, Heading, Table, Text
+from softjac.derivation.derivation import Derivation
 from softjac.derivation.expressions import Symbol
 from softjac.derivation.render import render
 
@@ -154,7 +155,7 @@ def test_the_words_of_the_page_come_from_the_table(monkeypatch):
     other = {
         key: f"{words} in another language" if key.startswith("page_") else words for key, words in table.texts.items()
     }
-    monkeypatch.setattr(sentences, "sentences", lambda: sentences.Sentences(table.rules, other))
+    monkeypatch.setattr(sentences, "sentences", lambda: sentence_table.Sentences(table.rules, other))
     html = render(ALL, "html", rule=rule)
     shown = re.sub(r"<script>.*?</script>|<style>.*?</style>", "", html, flags=re.DOTALL)
     for word in ("Previous", "Next", "Play", "Pause", "Close", "Contents", "Presentation", "Step {step} of {steps}"):

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from derivation_fixture import ALL, CODE, HOSTILE, LOG_CHAINS, SOURCE, TABLE, rule
-from softjac.derivation.blocks import Code, Derivation, Table, Text
+from softjac.derivation.blocks import Code, Table, Text
+from softjac.derivation.derivation import Derivation
 from softjac.derivation.expressions import Symbol
 from softjac.derivation.render import FORMATS, render
 from softjac.errors import ArgumentError

@@ -23,7 +23,8 @@ from derivation_fixture import (
     rule,
     z,
 )
-from softjac.derivation.blocks import Code, Derivation, Heading, Table, Text
+from softjac.derivation.blocks import Code, Heading, Table, Text
+from softjac.derivation.derivation import Derivation
 from softjac.derivation.expressions import Add, Exp, Sum
 from softjac.derivation.render import render, renderer
 from softjac.derivation.render._lines import fold

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from derivation_samples import S, p
-from softjac.derivation import sentences
+from softjac.derivation import sentence_table, sentences
 from softjac.derivation.blocks import Text
 from softjac.derivation.expressions import Number
 from softjac.derivation.names import STANDARD
@@ -24,7 +24,7 @@ title = "Softmax"
 
 
 def test_a_table_is_rules_and_texts():
-    table = sentences.parsed(GOOD)
+    table = sentence_table.parsed(GOOD)
     assert table.rule("quotient_rule").name == "quotient rule"
     assert table.text("title") == "Softmax"
 
@@ -43,12 +43,12 @@ def test_a_table_is_rules_and_texts():
 )
 def test_another_table_is_refused(toml, phrase):
     with pytest.raises(DerivationError) as caught:
-        sentences.parsed(toml)
+        sentence_table.parsed(toml)
     assert phrase in str(caught.value)
 
 
 def test_a_key_that_is_not_there_is_refused():
-    table = sentences.parsed(GOOD)
+    table = sentence_table.parsed(GOOD)
     with pytest.raises(DerivationError, match="there is no rule 'product_rule'"):
         table.rule("product_rule")
     with pytest.raises(DerivationError, match="there is no text 'end'"):

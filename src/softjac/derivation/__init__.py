@@ -10,35 +10,47 @@ digits: one that holds a wrong line raises DerivationError. Symbols: z logits, p
 from 0.
 """
 
-import importlib
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
 from softjac.derivation import _arguments
-from softjac.derivation.blocks import Block, Chain, Code, Derivation, Heading, Line, Table, Text
+from softjac.derivation.blocks import Chain, Code, Heading, Line, Table, Text
+from softjac.derivation.content import (
+    cross_entropy,
+    jacobian_idea,
+    logarithm,
+    matrix,
+    nudge,
+    opening,
+    quotient,
+    softmax,
+)
+from softjac.derivation.content import entry as entry_view
+from softjac.derivation.derivation import Derivation
 from softjac.derivation.points import own_context
 from softjac.derivation.sentences import sentence
+from softjac.derivation.views import titled, view
 from softjac.errors import ArgumentError
 
-__all__ = ["Chain", "Code", "Derivation", "Heading", "Line", "Table", "Text", "explain", "parts"]
+__all__ = ["Chain", "Code", "Derivation", "Heading", "Line", "Table", "Text", "explain", "parts", "view"]
 
-_MODULES = {
-    "softmax": "softmax",
-    "jacobian": "jacobian_idea",
-    "quotient": "quotient",
-    "logarithm": "logarithm",
-    "matrix": "matrix",
-    "nudge": "nudge",
-    "cross-entropy": "cross_entropy",
+_PARTS = {
+    "softmax": softmax,
+    "jacobian": jacobian_idea,
+    "quotient": quotient,
+    "logarithm": logarithm,
+    "matrix": matrix,
+    "nudge": nudge,
+    "cross-entropy": cross_entropy,
 }
-"""Parts in the order of the text, and the modules of softjac.derivation.content that write them."""
+"""Parts in the order of the text, and the modules that write them."""
 _ROUTES = {"quotient": "quotient", "logarithm": "log"}
 
 
 def parts() -> tuple[str, ...]:
     """Names of the parts, in the order of the text."""
-    return tuple(_MODULES)
+    return tuple(_PARTS)
 
 
 @own_context()
@@ -79,23 +91,14 @@ def explain(
                 f"entry is {entry!r} and parts is {parts!r}: an entry is explained by itself. Pass one of them."
             )
         i, j = _arguments.entry_of(entry, n)
-        titled = importlib.import_module("softjac.derivation.views").titled
-        one_entry: Derivation = titled(_content("entry").blocks(point, (i, j), way))
-        return one_entry
-    wanted = _arguments.parts_of(parts, tuple(_MODULES))
-    shown = [name for name in wanted or _MODULES if way == "both" or _ROUTES.get(name, way) == way]
+        return titled(entry_view.blocks(point, (i, j), way))
+    wanted = _arguments.parts_of(parts, tuple(_PARTS))
+    shown = [name for name in wanted or _PARTS if way == "both" or _ROUTES.get(name, way) == way]
     if not shown:
         raise ArgumentError(
             f"parts is {parts!r} and by is {by!r}: nothing is left. Pass by='both', or parts that are not of one route."
         )
-    found = (_content(_MODULES[name]).blocks(point) for name in shown)
-    opening = _content("opening").blocks(point, short=wanted is not None)
-    return _derivation((*opening, *chain.from_iterable(found)))
-
-
-def _content(module: str) -> Any:
-    return importlib.import_module(f"softjac.derivation.content.{module}")
-
-
-def _derivation(blocks: Iterable[Block]) -> Derivation:
-    return Derivation(sentence("title"), tuple(blocks))
+    found = (_PARTS[name].blocks(point) for name in shown)
+    return Derivation(
+        sentence("title"), (*opening.blocks(point, short=wanted is not None), *chain.from_iterable(found))
+    )

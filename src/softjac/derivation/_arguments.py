@@ -194,7 +194,7 @@ def _check_count(n: int, most: int) -> None:
         raise ArgumentError(
             f"logits has {n} classes, and the limit is {most} here: every line is checked with all of them. The whole "
             f"text has up to {MOST_EXPLAINED}, a nudge or the routes by themselves {MOST_AT_LENGTH}, "
-            f"explain(logits, entry=(i, j)) and the screen of views.view(logits) {MOST_SHOWN}. "
+            f"explain(logits, entry=(i, j)) and the screen of view(logits) {MOST_SHOWN}. "
             "Beyond them there is softjac.softmax_jacobian."
         )
 

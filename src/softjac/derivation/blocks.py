@@ -4,26 +4,21 @@ All of it is immutable. A Chain checks itself when it is built (`softjac.derivat
 line cannot exist.
 """
 
-import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from softjac.derivation.evaluate import Given
 from softjac.derivation.expressions import Expression, Number, walk
 from softjac.derivation.form import check_form
 from softjac.derivation.points import Point, own_context
 from softjac.derivation.printers import term_id
+from softjac.derivation.sentence_table import sentences
 from softjac.derivation.verify import verify
 from softjac.errors import ArgumentError
 
 Parts: TypeAlias = tuple[str | Expression, ...]
 """A sentence: text, with expressions in between."""
-
-
-def _table() -> Any:
-    """The sentences, whose module stands above this one."""
-    return importlib.import_module("softjac.derivation.sentences").sentences()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +62,7 @@ class Line:
 
     def __post_init__(self) -> None:
         if self.rule:
-            _table().rule(self.rule)
+            sentences().rule(self.rule)
         object.__setattr__(self, "why", tuple(self.why))
         object.__setattr__(self, "continues", tuple(self.continues))
         object.__setattr__(self, "name", tuple(self.name))
@@ -154,8 +149,8 @@ PART_LEVEL = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Derivation:
-    """A text made of blocks, and its title. A Heading of level 2 begins a part, which its anchor names."""
+class Document:
+    """Blocks under a title. A Heading of level 2 begins a part, which its anchor names."""
 
     title: Parts
     blocks: tuple[Block, ...]
@@ -174,7 +169,7 @@ class Derivation:
         """All chains, in order."""
         return tuple(block for block in self.blocks if isinstance(block, Chain))
 
-    def part(self, name: str) -> "Derivation":
+    def part(self, name: str) -> Self:
         """One part by itself: its heading and what stands under it. Raises ArgumentError for a name that is none."""
         for heading in self._headings():
             if heading.anchor == name:
@@ -183,23 +178,8 @@ class Derivation:
                 ends = (
                     k for k, block in enumerate(rest) if isinstance(block, Heading) and block.level <= heading.level
                 )
-                return Derivation(heading.parts, self.blocks[start : start + 1 + next(ends, len(rest))])
+                return replace(self, title=heading.parts, blocks=self.blocks[start : start + 1 + next(ends, len(rest))])
         raise ArgumentError(f"there is no part {name!r}: the parts are {', '.join(self.parts)}.")
-
-    @own_context()
-    def to(self, format: str, **options: Any) -> str:  # noqa: A002
-        """Written as text, markdown, latex, html or ipynb; the options are those of the renderer."""
-        rendered: str = importlib.import_module("softjac.derivation.render").render(self, format, **options)
-        return rendered
-
-    def __str__(self) -> str:
-        return self.to("text")
-
-    def _repr_html_(self) -> str:
-        return self.to("html", fragment=True)
-
-    def _repr_latex_(self) -> str:
-        return self.to("latex", fragment=True)
 
     def _headings(self) -> Iterator[Heading]:
         return (block for block in self.blocks if isinstance(block, Heading))

@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from softjac.derivation import _arguments
-from softjac.derivation.blocks import Block, Code, Derivation, Heading
+from softjac.derivation.blocks import Block, Code, Heading
 from softjac.derivation.content import entry as entry_view
 from softjac.derivation.content import label as label_view
 from softjac.derivation.content import logarithm, quotient, screen
 from softjac.derivation.content import nudge as nudge_view
 from softjac.derivation.content.numpy_code import setup
 from softjac.derivation.content.pieces import heading, numbers_row
+from softjac.derivation.derivation import Derivation
 from softjac.derivation.points import Point, own_context
 from softjac.derivation.sentences import text
 

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from softjac.derivation.blocks import Derivation
+from softjac.derivation.blocks import Document
 from softjac.derivation.render._base import Renderer
 from softjac.errors import ArgumentError
 
@@ -28,6 +28,6 @@ def renderer(form: str, /, **options: Any) -> Renderer:
     return made
 
 
-def render(derivation: Derivation, form: str = "text", /, **options: Any) -> str:
+def render(derivation: Document, form: str = "text", /, **options: Any) -> str:
     """The derivation in a format, as one string; the same derivation and options give the same bytes."""
     return renderer(form, **options).render(derivation)

@@ -3,20 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from softjac.derivation.blocks import Block, Chain, Code, Derivation, Heading, Line, Parts, Table, Text
+from softjac.derivation.blocks import Block, Chain, Code, Document, Heading, Line, Parts, Table, Text
 from softjac.derivation.expressions import Expression
 from softjac.derivation.printers import Printer, TextPrinter
+from softjac.derivation.sentences import rule_name
 
 UNTITLED = "Derivation"
 # Chains that follow each other are aligned with each other where their goals' lengths differ by no more.
 LIKE_GOALS = 14
-
-
-def named_rule(key: str) -> Parts:
-    """The short name of a rule, from the table of sentences."""
-    from softjac.derivation import sentences
-
-    return sentences.rule_name(key)
 
 
 class Renderer(ABC):
@@ -24,17 +18,17 @@ class Renderer(ABC):
 
     printer: Printer
 
-    def __init__(self, *, rule: Callable[[str], Parts] = named_rule) -> None:
+    def __init__(self, *, rule: Callable[[str], Parts] = rule_name) -> None:
         self._rule = rule
         self._explained: set[tuple[str, Parts]] = set()
 
-    def render(self, derivation: Derivation) -> str:
+    def render(self, derivation: Document) -> str:
         """The whole derivation as one string that ends with a newline."""
         self._explained.clear()
         return self.document(self.title(derivation), self.blocks(self.titled(derivation)))
 
     @staticmethod
-    def titled(derivation: Derivation) -> tuple[Block, ...]:
+    def titled(derivation: Document) -> tuple[Block, ...]:
         """The blocks under the derivation's title, which a part by itself has as its first heading already."""
         first = derivation.blocks[0] if derivation.blocks else None
         if not derivation.title or (isinstance(first, Heading) and first.parts == derivation.title):
@@ -42,7 +36,7 @@ class Renderer(ABC):
         return (Heading(derivation.title, 1, "derivation"), *derivation.blocks)
 
     @staticmethod
-    def title(derivation: Derivation) -> str:
+    def title(derivation: Document) -> str:
         """The title without markup."""
         plain = TextPrinter()
         parts = derivation.title

@@ -11,8 +11,9 @@ from softjac.derivation.blocks import Block, Chain, Code, Heading, Line, Parts, 
 from softjac.derivation.expressions import Expression, Number
 from softjac.derivation.printers import MathmlPrinter, TextPrinter
 from softjac.derivation.printers.text import without_controls
-from softjac.derivation.render._base import Renderer, named_rule
-from softjac.derivation.sentences import LANGUAGE, sentence
+from softjac.derivation.render._base import Renderer
+from softjac.derivation.sentence_table import LANGUAGE
+from softjac.derivation.sentences import rule_name, sentence
 
 DEEPEST = 6
 # An expression whose text is longer has the line for itself, with the name of its rule below.
@@ -38,7 +39,7 @@ class HtmlRenderer(Renderer):
 
     printer: MathmlPrinter = MathmlPrinter()
 
-    def __init__(self, *, fragment: bool = False, rule: Callable[[str], Parts] = named_rule) -> None:
+    def __init__(self, *, fragment: bool = False, rule: Callable[[str], Parts] = rule_name) -> None:
         super().__init__(rule=rule)
         self.fragment = fragment
         self._names = TextPrinter()

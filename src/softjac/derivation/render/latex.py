@@ -8,7 +8,8 @@ from softjac.derivation.expressions import Expression
 from softjac.derivation.printers import LatexPrinter, TextPrinter
 from softjac.derivation.printers.latex import escape
 from softjac.derivation.printers.text import in_ascii
-from softjac.derivation.render._base import Renderer, named_rule
+from softjac.derivation.render._base import Renderer
+from softjac.derivation.sentences import rule_name
 
 _RELATIONS = {"=": "=", "≈": r"\approx"}
 _SECTIONS = ("section*", "subsection*", "subsubsection*", "paragraph*")
@@ -43,7 +44,7 @@ class LatexRenderer(Renderer):
 
     printer: LatexPrinter = LatexPrinter()
 
-    def __init__(self, *, fragment: bool = False, rule: Callable[[str], Parts] = named_rule) -> None:
+    def __init__(self, *, fragment: bool = False, rule: Callable[[str], Parts] = rule_name) -> None:
         super().__init__(rule=rule)
         self.fragment = fragment
         self._length = TextPrinter()

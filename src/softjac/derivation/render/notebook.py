@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from softjac.derivation.blocks import Block, Code, Derivation, Heading
+from softjac.derivation.blocks import Block, Code, Document, Heading
 from softjac.derivation.render.markdown import MarkdownRenderer
 from softjac.errors import ArgumentError
 
@@ -21,7 +21,7 @@ class NotebookRenderer(MarkdownRenderer):
         """Mathematics that stands by itself. Jupyter takes it out before it reads the Markdown."""
         return f"$$\n{latex}\n$$"
 
-    def render(self, derivation: Derivation) -> str:
+    def render(self, derivation: Document) -> str:
         """The notebook as JSON. Cells are numbered, so that the same derivation gives the same bytes."""
         try:
             import nbformat

@@ -9,10 +9,11 @@ from softjac.derivation.blocks import Block, Chain, Code, Heading, Line, Parts, 
 from softjac.derivation.expressions import Expression, Multiply, Number
 from softjac.derivation.printers import TextPrinter
 from softjac.derivation.printers.text import beside
-from softjac.derivation.render._base import Renderer, named_rule
+from softjac.derivation.render._base import Renderer
 from softjac.derivation.render._lines import fold, glued, wrap
 from softjac.derivation.render._text_code import code_lines, shown_lines
 from softjac.derivation.render._text_table import table_lines
+from softjac.derivation.sentences import rule_name
 from softjac.errors import ArgumentError
 
 WIDTH = 80
@@ -35,7 +36,7 @@ class TextRenderer(Renderer):
         *,
         width: int = WIDTH,
         ascii: bool = False,  # noqa: A002  # the word that users know
-        rule: Callable[[str], Parts] = named_rule,
+        rule: Callable[[str], Parts] = rule_name,
     ) -> None:
         super().__init__(rule=rule)
         if isinstance(width, bool) or not hasattr(width, "__index__"):
