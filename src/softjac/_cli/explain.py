@@ -25,12 +25,6 @@ SUFFIX_OF = {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html"
 WAYS = ("quotient", "log", "both")
 PARTS = ("softmax", "jacobian", "quotient", "logarithm", "matrix", "nudge", "cross-entropy")
 """As `softjac.derivation.parts()`, which the help shows without loading the derivation."""
-ROUTE_OF = {"quotient": "quotient", "logarithm": "log"}
-"""Parts that follow one way alone, and which."""
-MOST_IN_TEXT, MOST_AT_LENGTH, MOST_LOGITS = 100, 200, 1000
-"""Logits of the whole text and its parts, of a nudge or a way by itself, and of a screen: more takes many seconds."""
-LEAST_CHANGE, MOST_CHANGE = Decimal("1e-30"), Decimal(100)
-"""Of a nudge, beside 0. As in softjac.derivation."""
 
 _TITLE = "\ue000"  # begins a line of a heading between the renderer and the screen; no text has it
 
@@ -68,10 +62,12 @@ class ExplainRequest:
 
     def _most(self) -> int:
         """How many logits the selection takes."""
+        from softjac.derivation import _arguments
+
         if self.whole or self.part is not None:
-            return MOST_IN_TEXT
+            return _arguments.MOST_EXPLAINED
         at_length = self.nudge is not None or (self.by is not None and self.entry is None)
-        return MOST_AT_LENGTH if at_length else MOST_LOGITS
+        return _arguments.MOST_AT_LENGTH if at_length else _arguments.MOST_SHOWN
 
     def _check_selection(self) -> None:
         """Refuse options that no derivation can follow at once, and values that are none of those there are."""
@@ -83,13 +79,16 @@ class ExplainRequest:
             raise CommandError(
                 f"unknown way {quoted(self.by)}: " + did_you_mean(self.by, WAYS, f"--by takes {', '.join(WAYS)}")
             )
-        for part in () if self.part is None or self.by in {None, "both"} else _parts(self.part):
-            if ROUTE_OF.get(part, self.by) != self.by:
+        if self.part is None or self.by in {None, "both"}:
+            return
+        from softjac.derivation import _arguments
+
+        for part in _parts(self.part):
+            if _arguments.ROUTE_OF.get(part, self.by) != self.by:
                 raise CommandError(f"--by {self.by} leaves the part {part} out: leave one of them out")
 
     def _derivation(self, logits: Array | None) -> Derivation:
         from softjac import derivation
-        from softjac.derivation.views import view
 
         n = None if logits is None else len(logits)
         for option, value in (("--label", self.label), ("--nudge", self.nudge)):
@@ -100,7 +99,7 @@ class ExplainRequest:
             parts = None if self.part is None else _parts(self.part)
             by = self.by or "both"
             return derivation.explain(logits, parts=parts, by=by, label=label, nudge=nudge)
-        return view(logits, by=self.by, entry=_entry(self.entry, n), label=label, nudge=nudge)
+        return derivation.view(logits, by=self.by, entry=_entry(self.entry, n), label=label, nudge=nudge)
 
 
 def _label(text: str | None, n: int | None) -> int | None:
@@ -120,15 +119,19 @@ def _entry(text: str | None, n: int | None) -> tuple[int, int] | None:
 
 def _class(value: int, n: int | None, what: str) -> int:
     """The number of a class that there is."""
-    if value < 0 or value >= (MOST_IN_TEXT if n is None else n):
+    from softjac.derivation import _arguments
+
+    if value < 0 or value >= (_arguments.MOST_EXPLAINED if n is None else n):
         there_are = f"classes are 0 to {n - 1}" if n is not None else "classes are counted from 0"
         if n is None and value > 0:
-            there_are = f"classes are 0 to {MOST_IN_TEXT - 1} without logits"
+            there_are = f"classes are 0 to {_arguments.MOST_EXPLAINED - 1} without logits"
         raise CommandError(f"{what} is no class: " + ("the only class is 0" if n == 1 else there_are))
     return value
 
 
 def _nudge(text: str | None, n: int | None) -> list[float] | None:
+    from softjac.derivation.points import LARGEST_NUDGE, SMALLEST_NUDGE
+
     if text is None:
         return None
     changes = []
@@ -137,9 +140,11 @@ def _nudge(text: str | None, n: int | None) -> list[float] | None:
             exact = Decimal(word)
         except InvalidOperation:
             raise CommandError(f"--nudge takes a change for each logit, as 0.1,0,0; not {quoted(text)}") from None
-        if not (exact.is_finite() and (not exact or LEAST_CHANGE <= abs(exact) <= MOST_CHANGE)):
-            least, most = f"{LEAST_CHANGE:e}", MOST_CHANGE
-            raise CommandError(f"--nudge has the change {quoted(word)}: one is 0, or in size from {least} to {most}")
+        if not (exact.is_finite() and (not exact or SMALLEST_NUDGE <= abs(exact) <= LARGEST_NUDGE)):
+            least = f"{float(SMALLEST_NUDGE):g}"
+            raise CommandError(
+                f"--nudge has the change {quoted(word)}: one is 0, or in size from {least} to {LARGEST_NUDGE}"
+            )
         changes.append(float(exact))
     if len(changes) != n:
         have = "change" if len(changes) == 1 else "changes"

@@ -45,7 +45,6 @@ _PARTS = {
     "cross-entropy": cross_entropy,
 }
 """Parts in the order of the text, and the modules that write them."""
-_ROUTES = {"quotient": "quotient", "logarithm": "log"}
 
 
 def parts() -> tuple[str, ...]:
@@ -93,7 +92,7 @@ def explain(
         i, j = _arguments.entry_of(entry, n)
         return titled(entry_view.blocks(point, (i, j), way))
     wanted = _arguments.parts_of(parts, tuple(_PARTS))
-    shown = [name for name in wanted or _PARTS if way == "both" or _ROUTES.get(name, way) == way]
+    shown = [name for name in wanted or _PARTS if way == "both" or _arguments.ROUTE_OF.get(name, way) == way]
     if not shown:
         raise ArgumentError(
             f"parts is {parts!r} and by is {by!r}: nothing is left. Pass by='both', or parts that are not of one route."

@@ -23,6 +23,8 @@ from softjac.derivation.points import (
 from softjac.errors import ArgumentError, BoundsError, DTypeError, ShapeError
 
 WAYS = ("both", "quotient", "log")
+ROUTE_OF = {"quotient": "quotient", "logarithm": "log"}
+"""Parts that go one route alone, and which."""
 MOST_EXPLAINED = 100
 """So many classes has the continuous text: about 5 seconds."""
 MOST_SHOWN = 1000
