@@ -8,7 +8,9 @@ from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, Inval
 FEWEST_DIGITS = 2
 """A rounded number keeps at least so many digits that count; where its places leave fewer, it has a power of ten."""
 LONGEST_PLAIN = 21
-"""Longest number that is written out, rather than with a power of ten."""
+"""Longest exact number that is written out, rather than with a power of ten."""
+LARGEST_PLAIN = 7
+"""A rounded number with more digits before the point has a power of ten: its decimals would say nothing."""
 
 
 def digits(value: int | Decimal, places: int | None) -> tuple[str, int | None]:
@@ -17,8 +19,8 @@ def digits(value: int | Decimal, places: int | None) -> tuple[str, int | None]:
     places: decimals of a rounded number, and its digits where it has a power of ten; None for an exact number, which
     is printed whole. An exact number that is a float has the digits that name this float, as Python prints it.
 
-    >>> digits(Decimal("0.090030573"), 4), digits(Decimal("2.0611536e-9"), 4)
-    (('0.0900', None), ('2.061', -9))
+    >>> digits(Decimal("0.090030573"), 4), digits(Decimal("2.0611536e-9"), 4), digits(Decimal("235385266837.4"), 4)
+    (('0.0900', None), ('2.061', -9), ('2.354', 11))
     >>> digits(Decimal(0.1), None), digits(Decimal("1e300"), None)
     (('0.1', None), ('1', 300))
     """
@@ -26,7 +28,7 @@ def digits(value: int | Decimal, places: int | None) -> tuple[str, int | None]:
     if places is None:
         return _whole(number)
     kept = number.adjusted() + 1 + places
-    if not number or (kept >= FEWEST_DIGITS and number.adjusted() < LONGEST_PLAIN):
+    if not number or (kept >= FEWEST_DIGITS and number.adjusted() < LARGEST_PLAIN):
         step = Decimal((0, (1,), -places))
         return f"{number.quantize(step, context=_context(max(kept, 1) + 1)):f}", None
     rounded = _context(max(places, 1)).plus(number)
