@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from oracle import Truth
-from oracle_cross_entropy import Batch
-from ulp import Worst, format_of
+from softjac.check.oracle import Truth
+from softjac.check.oracle_losses import Batch
+from softjac.check.ulp import format_of
+from ulp import Worst
 
 # Ulps and the factor of the scale: narrow dtypes, float64. Once more here, so that a figure cannot drift unseen.
 PROMISED = {

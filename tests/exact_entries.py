@@ -11,7 +11,7 @@ from flint import arb
 import hard_rows
 from functions import FUNCTIONS, Function
 from hard_rows import HardRow
-from oracle import Entry, GivenProbabilities, Row, Truth
+from softjac.check.oracle import Entry, GivenProbabilities, Row, Truth
 
 ALL_UP_TO = 40  # longer rows are checked at some of their entries
 LONGEST_JACOBIAN = 100

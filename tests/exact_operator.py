@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_mat
 
-from oracle import exact, total, working_precision
+from softjac.check.oracle import exact, total, working_precision
 
 BITS = 2400  # 720 digits: elimination on gaps of 300 loses 870 bits, a right side p - y as many again
 GAPS = (0, 5, 40, 300)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from softjac import _budget
-from ulp import format_of
+from softjac.check.ulp import format_of
 
 try:
     from ml_dtypes import bfloat16

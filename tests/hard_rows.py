@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ulp import Format, format_of
+from softjac.check.ulp import Format, format_of
 
 LENGTHS = [1, 2, 3, 10, 15, 16, 17, 31, 33, 64, 100, 1000, 4096]
 LONGEST = 131072

@@ -13,7 +13,7 @@ import numpy as np
 from flint import arb
 
 from functions import Function
-from oracle import GivenProbabilities, Row, Truth
+from softjac.check.oracle import GivenProbabilities, Row, Truth
 
 INF, NAN = math.inf, math.nan
 Expected = dict[tuple[int, ...], Truth]

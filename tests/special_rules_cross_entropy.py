@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from flint import arb
 
-from oracle import Truth, working_precision
-from oracle_cross_entropy import ZERO, LossRow, effective_targets, fractions, rational, row_of
+from softjac.check.oracle import Truth, working_precision
+from softjac.check.oracle_losses import ZERO, LossRow, effective_targets, fractions, rational, row_of
 
 INF, NAN = math.inf, math.nan
 

@@ -10,8 +10,9 @@ import exact_entries
 import hard_rows
 from exact_entries import Case
 from functions import DTYPE_NAMES, DTYPES, FUNCTIONS, NAMES, Function, budget
-from oracle import Row
-from ulp import Worst, format_of
+from softjac.check.oracle import Row
+from softjac.check.ulp import format_of
+from ulp import Worst
 
 # What is promised, as ulps and the factor of the scale: once more here, so that a figure cannot drift unseen.
 PROMISED = {

@@ -10,8 +10,8 @@ import hard_rows
 from cross_entropy_cases import ALL_OPTIONS, problem
 from cross_entropy_judge import PROMISED, PROMISED_IN_U, Judge
 from functions import DTYPE_NAMES, DTYPES, Function, budget
-from oracle_cross_entropy import Batch
-from ulp import format_of
+from softjac.check.oracle_losses import Batch
+from softjac.check.ulp import format_of
 
 EVERY_DTYPE = pytest.mark.parametrize("dtype", DTYPES, ids=DTYPE_NAMES)
 WIDE = [np.dtype(np.float32), np.dtype(np.float64)]

@@ -13,7 +13,7 @@ import pytest
 from cross_entropy_cases import ALL_OPTIONS, COMBINATIONS, REDUCTIONS, combination_id, problem
 from cross_entropy_judge import Judge, budget
 from functions import DTYPE_NAMES, DTYPES, same_bits
-from oracle_cross_entropy import Batch
+from softjac.check.oracle_losses import Batch
 
 COUNT, N = 12, 5
 EVERY_COMBINATION = pytest.mark.parametrize("names", COMBINATIONS, ids=combination_id)

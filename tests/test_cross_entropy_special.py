@@ -11,9 +11,10 @@ import special_rules
 from cross_entropy_cases import ALL_OPTIONS, COMBINATIONS, REDUCTIONS, combination_id, problem
 from cross_entropy_judge import Judge, budget
 from functions import DTYPE_NAMES, DTYPES, FUNCTIONS, same_bits
-from oracle import Truth, exact, working_precision
+from softjac.check.oracle import Truth, exact, working_precision
+from softjac.check.ulp import format_of
 from special_rules_cross_entropy import INF, NAN, expected
-from ulp import Worst, format_of
+from ulp import Worst
 
 EVERY_DTYPE = pytest.mark.parametrize("dtype", DTYPES, ids=DTYPE_NAMES)
 LN2 = math.log(2.0)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from ulp import format_of
+from softjac.check.ulp import format_of
 
 
 def exact(losses, weights=None, denominator=None):

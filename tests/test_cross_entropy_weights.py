@@ -5,7 +5,7 @@ import pytest
 
 import hard_rows
 from cross_entropy_judge import Judge
-from oracle_cross_entropy import Batch
+from softjac.check.oracle_losses import Batch
 
 FACTORS = [-460, -300, -60, -1, 1, 60, 300, 460]
 

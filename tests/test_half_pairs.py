@@ -8,8 +8,8 @@ import pytest
 from flint import arb
 
 from functions import BFLOAT16, FUNCTIONS, is_nan, same_bits
-from oracle import working_precision
-from ulp import Format, format_of
+from softjac.check.oracle import working_precision
+from softjac.check.ulp import Format, format_of
 
 HALVES = [np.dtype(np.float16), *BFLOAT16]
 LIMIT = 0.501  # ulp

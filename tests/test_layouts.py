@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from functions import BFLOAT16, DTYPE_NAMES, DTYPES, FUNCTIONS, NAMES, bits, operands_like, same_bits
-from ulp import format_of
+from softjac.check.ulp import format_of
 
 NATIVE_ORDER = [dtype for dtype in DTYPES if dtype not in BFLOAT16]
 EVERYWHERE = pytest.mark.parametrize("dtype", DTYPES, ids=DTYPE_NAMES)

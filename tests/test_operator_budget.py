@@ -5,9 +5,10 @@ import pytest
 
 import softjac
 from exact_operator import ROWS_OF_LOGITS
-from oracle import exact, total, working_precision
 from softjac._budget import budget
-from ulp import error_ulps, format_of
+from softjac.check.oracle import exact, total, working_precision
+from softjac.check.ulp import format_of
+from ulp import error_ulps
 
 DTYPES = [np.float16, np.float32, np.float64, np.longdouble]
 

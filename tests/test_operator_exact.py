@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 import exact_operator as truth
 from exact_operator import BITS, DAMPINGS, GAPS, KINDS, LENGTHS, dense, logits_of, normwise, right_sides, times
-from oracle import exact, total, working_precision
 from softjac._budget import budget
-from ulp import error_ulps, format_of
+from softjac.check.oracle import exact, total, working_precision
+from softjac.check.ulp import format_of
+from ulp import error_ulps
 
 ULPS = 8.0
 NORMWISE = 1e-13

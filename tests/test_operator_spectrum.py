@@ -7,9 +7,10 @@ import pytest
 from flint import arb
 
 from exact_operator import BITS
-from oracle import exact, total, working_precision
+from softjac.check.oracle import exact, total, working_precision
+from softjac.check.ulp import format_of
 from test_operator import INF, NAN, random
-from ulp import error_ulps, format_of
+from ulp import error_ulps
 
 FMT = format_of(np.float64)
 

@@ -5,7 +5,7 @@ import pytest
 
 import exact_operator as truth
 from exact_operator import BITS, Dense, logits_of, normwise, probabilities, times, transposed
-from oracle import exact, working_precision
+from softjac.check.oracle import exact, working_precision
 
 GAPS = (0, 5, 40, 100, 300)
 

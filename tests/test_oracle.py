@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-import oracle
 from functions import DTYPE_NAMES, DTYPES
-from oracle import GivenProbabilities, NotTightError, Row, Truth
-from ulp import Worst, distance, error_ulps, format_of, share, ulp
+from softjac.check import oracle
+from softjac.check import ulp as check_ulp
+from softjac.check.oracle import GivenProbabilities, NotTightError, Row, Truth
+from softjac.check.ulp import format_of, ulp
+from ulp import Worst, distance, error_ulps, share
 
 ROWS = {
     "three": [1.0, 2.0, 3.0],
@@ -150,13 +152,13 @@ def test_longdouble_is_taken_exactly():
 
 
 def test_the_oracle_imports_nothing_of_softjac():
-    for name in ["oracle.py", "ulp.py"]:
-        tree = ast.parse((Path(__file__).parent / name).read_text(encoding="utf-8"))
+    for module in [oracle, check_ulp]:
+        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
         imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
         imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         assert imported <= {
-            *("collections.abc", "contextlib", "dataclasses", "fractions", "functools", "typing"),
-            *("numpy", "flint", "oracle"),
+            *("__future__", "collections.abc", "contextlib", "dataclasses", "fractions", "functools", "typing"),
+            *("numpy", "flint", "softjac.check.oracle"),
         }
 
 

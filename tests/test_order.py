@@ -5,7 +5,7 @@ import pytest
 
 from functions import DTYPE_NAMES, DTYPES, bits, same_bits
 from hard_rows import hard_rows, limits
-from ulp import format_of
+from softjac.check.ulp import format_of
 
 EVERYWHERE = pytest.mark.parametrize("dtype", DTYPES, ids=DTYPE_NAMES)
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from functions import DTYPES, FUNCTIONS, NAMES, budget, same_bits
 from hard_rows import limits
+from softjac.check.ulp import format_of
 from special_rules import expected
-from ulp import Worst, format_of
+from ulp import Worst
 
 # The fixture sj only says which kernels; it holds no state that an example could spoil.
 drawn = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

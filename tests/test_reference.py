@@ -9,11 +9,12 @@ from flint import arb
 import hard_rows
 from functions import FUNCTIONS, NAMES
 from odd_rows import ODD_ROWS, ODD_TANGENTS, ODD_WEIGHTS, derivatives_of
-from oracle import Row, exact, working_precision
 from softjac._budget import budget
+from softjac.check.oracle import Row, exact, working_precision
+from softjac.check.ulp import format_of
 from softjac.kernels import reference
 from softjac.kernels.numpy import arithmetic_for
-from ulp import Worst, error_ulps, format_of
+from ulp import Worst, error_ulps
 
 INF, NAN = np.inf, np.nan
 PLAIN, DOUBLE, LONG = (arithmetic_for(np.dtype(dtype)) for dtype in (np.float32, np.float64, np.longdouble))

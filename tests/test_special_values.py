@@ -9,9 +9,10 @@ from flint import arb
 
 import special_rules
 from functions import DTYPE_NAMES, DTYPES, FUNCTIONS, NAMES, budget, same_bits
-from oracle import Row, working_precision
+from softjac.check.oracle import Row, working_precision
+from softjac.check.ulp import format_of
 from special_rules import INF, NAN, as_array, expected
-from ulp import Worst, format_of
+from ulp import Worst
 
 # logits: p, log p, q, log-sum-exp
 VALUES = [

@@ -39,6 +39,7 @@ class Truth(NamedTuple):
 
     @property
     def is_tight(self) -> bool:
+        """Whether the enclosure is far smaller than what an error is measured in."""
         radius = self.value.rad()
         if radius <= NOTHING or not self.value.is_finite():
             return True
@@ -50,6 +51,7 @@ Entry = Callable[[int], Truth]
 
 @contextmanager
 def working_precision(bits: int) -> Iterator[None]:
+    """So many bits within the block."""
     before = ctx.prec
     ctx.prec = bits
     try:
@@ -84,6 +86,7 @@ def exact(x: Any) -> arb:
 
 
 def total(terms: Sequence[arb]) -> arb:
+    """The sum; 0 of nothing."""
     result = arb(0)
     for term in terms:
         result += term
@@ -144,7 +147,8 @@ class _OncePerPrecision:
     """Something computed once for each working precision."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
-        self._make, self._made = make, {}
+        self._make = make
+        self._made: dict[int, Any] = {}
 
     def __call__(self) -> Any:
         if ctx.prec not in self._made:
@@ -174,7 +178,7 @@ class Row:
         return settle(lambda: Truth(self.level().q(i)))
 
     def log_softmax(self, i: int) -> Truth:
-        """log p_i = z_i - m - log S."""
+        """Log p_i = z_i - m - log S."""
 
         def formula() -> Truth:
             s = self.level()
@@ -183,7 +187,7 @@ class Row:
         return settle(formula)
 
     def logsumexp(self) -> Truth:
-        """m + log S; scale |m| + log S."""
+        """M + log S; scale |m| + log S."""
 
         def formula() -> Truth:
             s = self.level()
@@ -192,7 +196,7 @@ class Row:
         return settle(formula)
 
     def logsumexp_weighted(self, b: Sequence[Any]) -> Truth:
-        """log T + m, T = sum of b_j exp(z_j - m), m the largest z_j with b_j != 0.
+        """Log T + m, T = sum of b_j exp(z_j - m), m the largest z_j with b_j != 0.
 
         NaN where T < 0, -inf where T = 0. Scale |m| + |log T| + (sum of |b_j| exp(z_j - m)) / T: what the sum loses.
         """
@@ -344,6 +348,6 @@ def _jvp(level: Callable[[], _Distribution], v: Sequence[Any]) -> Entry:
 
 
 def _fraction(x: arb) -> Fraction:
-    mantissa, exponent = x.man_exp()
-    mantissa, exponent = int(mantissa), int(exponent)
+    of_ball = x.man_exp()
+    mantissa, exponent = int(of_ball[0]), int(of_ball[1])
     return Fraction(mantissa * 2**exponent) if exponent >= 0 else Fraction(mantissa, 2**-exponent)

@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 from flint import arb, fmpq
 
-from oracle import Entry, Row, Truth, exact, settle, total, working_precision
+from softjac.check.oracle import Entry, Row, Truth, exact, settle, total, working_precision
 
 NOTHING = Truth(arb(0))
 ZERO, ONE = Fraction(0), Fraction(1)
 
 
 def rational(x: Fraction) -> arb:
+    """The enclosure of a fraction."""
     return arb(fmpq(x.numerator, x.denominator))
 
 
@@ -117,11 +118,12 @@ def row_of(logits: Any) -> Row:
 
 
 def fractions(values: Any) -> list[Fraction]:
+    """Floats as the fractions that they are."""
     return [Fraction(float(x)) for x in values]
 
 
 def effective_targets(y: Sequence[Fraction], weight: Sequence[Fraction] | None, eps: Fraction) -> list[Fraction]:
-    """t of a row without the classes that are masked out."""
+    """T of a row without the classes that are masked out."""
     t = [x * (1 - eps) + eps / len(y) for x in y] if eps else y
     return list(t) if weight is None else [w * x if x else x for w, x in zip(weight, t, strict=True)]
 
@@ -188,6 +190,7 @@ class Batch:
             return Truth(total([x.value for x in losses]), total([x.scale for x in losses]))
 
     def grad(self, r: int, i: int) -> Truth:
+        """One entry of the gradient of row r."""
         row = self.rows[r]
         return NOTHING if row is None or i not in self.members[r] else row.grad(self.members[r].index(i))
 
