@@ -1,8 +1,8 @@
 """Every code block of README.md and docs/ is run, and has to print what stands below it.
 
 pycon    a Python session, run as a doctest; the blocks of a file share their names, from top to bottom
-python   a script, run among them
-console  lines "$ command", run by bash in one empty folder a file, each with its output
+python   a script, run among them; below a comment "<!-- file: NAME -->" a file for the console blocks, not run here
+console  lines "$ command", run by bash in one folder a page, each with its output; there are its files, and no others
 sh       the README's two commands, which .ci/run copies from there and runs
 text     no code: formulas, figures
 
@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = [path for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if path.exists()]
 NAMES = [path.relative_to(ROOT).as_posix() for path in FILES]
 BLOCK = re.compile(
-    r"(?P<excuse><!-- not run: .+? -->\n+)?^(?P<indent> *)```(?P<kind>[^\n]*)\n(?P<body>.*?)^(?P=indent)```$",
+    r"(?P<excuse><!-- not run: .+? -->\n+)?(?:<!-- file: (?P<file>\S+) -->\n+)?"
+    r"^(?P<indent> *)```(?P<kind>[^\n]*)\n(?P<body>.*?)^(?P=indent)```$",
     flags=re.MULTILINE | re.DOTALL,
 )
 
@@ -38,6 +39,7 @@ class Block:
     kind: str
     body: str
     line: int
+    file: str | None = None
 
 
 def blocks(path):
@@ -47,7 +49,8 @@ def blocks(path):
         if match["excuse"]:
             continue
         body = re.sub(f"^{match['indent']}", "", match["body"], flags=re.MULTILINE)
-        found.append(Block(match["kind"].strip(), body, text.count("\n", 0, match.start("body")) + 1))
+        line = text.count("\n", 0, match.start("body")) + 1
+        found.append(Block(match["kind"].strip(), body, line, match["file"]))
     return found
 
 
@@ -68,7 +71,7 @@ def test_python_blocks_print_what_they_show(name, tmp_path, monkeypatch):
             session = parser.get_doctest(block.body, names, name, name, block.line - 1)
             runner.run(session, out=report.append, clear_globs=False)
             names = session.globs
-        elif block.kind == "python":
+        elif block.kind == "python" and not block.file:
             exec(compile(block.body, f"{name}:{block.line}", "exec"), names)
     assert not report, "".join(report)
 
@@ -85,6 +88,10 @@ def test_console_blocks_print_what_they_show(name, tmp_path):
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("SOFTJAC_", "LC_", "LANG"))}
     environment |= {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
     environment |= {"LC_ALL": "C.UTF-8", "TERM": "dumb"}
+    for block in blocks(ROOT / name):
+        if block.file:
+            (tmp_path / block.file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / block.file).write_text(block.body, encoding="utf-8")
     for block in sessions:
         for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.body, flags=re.MULTILINE):
             done = subprocess.run(
