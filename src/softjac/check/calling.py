@@ -10,6 +10,7 @@ import contextlib
 import functools
 import importlib.util
 import inspect
+import math
 import sys
 import types
 import warnings
@@ -18,6 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy import array as new_array  # by their own names, because a submission may put others in their place
+from numpy import asarray, errstate
 
 MOST_NUMBERS = 1_000_000
 """So many numbers of a result are looked at. The largest that a probe asks for has far fewer."""
@@ -61,7 +64,7 @@ def make_call(
     try:
         given = [_dress(*argument) for argument in arguments]
         before = [_trace(value) for value in given]
-        with warnings.catch_warnings(), np.errstate():
+        with warnings.catch_warnings(), errstate():
             warnings.simplefilter("ignore")
             value = function(*given, **keywords)
             returned.changed = [k for k, was in enumerate(before) if _trace(given[k]) != was]
@@ -148,13 +151,13 @@ def _array_of(value: object) -> tuple[np.ndarray[Any, Any], str]:
     if isinstance(value, list | tuple):
         budget = [MOST_NUMBERS]
         try:
-            array = np.asarray(_plain(value, _DEEPEST, budget))
+            array = asarray(_plain(value, _DEEPEST, budget))
         except ValueError:
             raise _UnusableError(f"{described(value)}, whose parts have different lengths") from None
     elif isinstance(value, bool | np.bool_ | complex | np.complexfloating):
         raise _UnusableError(described(value))
     elif isinstance(value, int | float | np.number):
-        array = np.asarray(value)
+        array = asarray(value)
     elif library:
         array = _of_library(value, library)
     else:
@@ -163,11 +166,11 @@ def _array_of(value: object) -> tuple[np.ndarray[Any, Any], str]:
         array = array.astype(np.float32 if array.dtype.name == "bfloat16" else np.float64)
     if array.dtype.kind not in _KINDS or array.dtype.hasobject:
         raise _UnusableError(described(value))
-    return np.array(array, order="C", copy=True, subok=False), library
+    return new_array(array, order="C", copy=True, subok=False), library
 
 
 def _of_library(value: Any, library: str) -> np.ndarray[Any, Any]:
-    size = int(np.prod([int(n) for n in value.shape], dtype=np.float64)) if hasattr(value, "shape") else 0
+    size = math.prod(map(int, value.shape)) if hasattr(value, "shape") else 0
     if size > MOST_NUMBERS:
         raise _UnusableError(f"{described(value)}: {size:.3g} numbers, too many to look at")
     if library == "torch":
@@ -176,11 +179,11 @@ def _of_library(value: Any, library: str) -> np.ndarray[Any, Any]:
             raise _UnusableError(described(value))
         if value.dtype == sys.modules["torch"].bfloat16:
             value = value.float()
-        return np.asarray(value.resolve_neg().numpy())
-    if isinstance(value, np.ma.MaskedArray):
-        return np.asarray(value.astype(np.float64).filled(np.nan) if np.ma.is_masked(value) else value.data)  # type: ignore[attr-defined]
+        return asarray(value.resolve_neg().numpy())
+    if library == "numpy" and hasattr(value, "filled"):  # a masked array
+        return asarray(value.astype(np.float64).filled(np.nan))
     try:
-        return np.asarray(value)
+        return asarray(value)
     except Exception:
         raise _UnusableError(described(value)) from None
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -77,7 +77,7 @@ class OwnProcess:
         self._facts = Facts(name=function)
         self._fatal = ""
 
-    def __enter__(self) -> OwnProcess:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -252,14 +252,18 @@ class _Pipes:
 
     def _read_answers(self) -> None:
         assert self._process.stdout is not None
-        waiting = b""
+        waiting: list[bytes] = []
+        length = 0
         while chunk := _read(self._process.stdout.fileno()):
-            *lines, waiting = (waiting + chunk).split(b"\n")
-            for line in lines:
-                self._answers.put(line or b"?")
-            if len(waiting) > _MOST_BYTES:
+            first, *others = chunk.split(b"\n")
+            waiting.append(first)
+            length += len(first)
+            for line in others:
+                self._answers.put(b"".join(waiting) or b"?")
+                waiting, length = [line], len(line)
+            if length > _MOST_BYTES:
                 self._answers.put(b"?")
-                waiting = b""
+                waiting, length = [], 0
         self._answers.put(b"")
 
     def _read_printed(self) -> None:

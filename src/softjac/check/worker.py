@@ -24,7 +24,7 @@ NO_WAY_TO_ANSWER = 97
 """Exit code where the submission closed the descriptors."""
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """The submission cannot be called; its text says why."""
 
 
@@ -59,7 +59,7 @@ def main() -> None:
         try:
             function = _load(calling, setup["file"], setup["function"])
             answer({"facts": calling.facts_of(function, own_process=True)})
-        except Refusal as refusal:
+        except RefusalError as refusal:
             answer({"refused": str(refusal)})
             os._exit(0)
         for line in lines:
@@ -94,17 +94,17 @@ def _limit(memory: int, cpu: int) -> None:
 
 
 def _load(calling: Any, file: str, name: str) -> Any:
-    """The function of that name in the file, or the only public one. Raises Refusal."""
+    """The function of that name in the file, or the only public one. Raises RefusalError."""
     try:
         with open(file, "rb") as source:
             code = compile(source.read(), file, "exec", dont_inherit=True)
     except OSError as error:
-        raise Refusal(f"cannot read {file}: {error.strerror or error}") from None
+        raise RefusalError(f"cannot read {file}: {error.strerror or error}") from None
     except SyntaxError as error:
         where = f" (line {error.lineno})" if error.lineno else ""
-        raise Refusal(f"{type(error).__name__}: {error.msg}{where}") from None
+        raise RefusalError(f"{type(error).__name__}: {error.msg}{where}") from None
     except BaseException as error:
-        raise Refusal(calling.words_of_error(error, file)) from None
+        raise RefusalError(calling.words_of_error(error, file)) from None
     stem = os.path.splitext(os.path.basename(file))[0]
     module = types.ModuleType("submission" if stem in sys.modules or not stem.isidentifier() else stem)
     module.__file__ = file
@@ -114,7 +114,7 @@ def _load(calling: Any, file: str, name: str) -> Any:
     try:
         exec(code, module.__dict__)
     except BaseException as error:
-        raise Refusal(f"it cannot be imported: {calling.words_of_error(error, file)}") from None
+        raise RefusalError(f"it cannot be imported: {calling.words_of_error(error, file)}") from None
     return _function_of(module, name)
 
 
@@ -127,7 +127,7 @@ def _function_of(module: types.ModuleType, name: str) -> Any:
     there_are = f"it has {', '.join(own[:8])}{', ...' if len(own) > 8 else ''}" if own else "it has no function at all"
     if not name:
         if len(own) != 1:
-            raise Refusal(f"name a function: {there_are}")
+            raise RefusalError(f"name a function: {there_are}")
         return getattr(module, own[0])
     found: Any = module
     for part in name.split("."):
@@ -138,9 +138,11 @@ def _function_of(module: types.ModuleType, name: str) -> Any:
 
             near = difflib.get_close_matches(name.lower(), [key.lower() for key in own], n=1, cutoff=0.5)
             meant = [key for key in own if key.lower() in near]
-            raise Refusal(f"no function {name}: " + (f"did you mean {meant[0]}?" if meant else there_are)) from None
+            raise RefusalError(
+                f"no function {name}: " + (f"did you mean {meant[0]}?" if meant else there_are)
+            ) from None
     if not callable(found):
-        raise Refusal(f"{name} is no function but a {type(found).__name__}: {there_are}")
+        raise RefusalError(f"{name} is no function but a {type(found).__name__}: {there_are}")
     return found
 
 
