@@ -1,0 +1,19 @@
+"""The mistakes that have a name: wrong implementations, and the words for them."""
+
+from __future__ import annotations
+
+from softjac.check.mistakes import of_behaviour, of_jacobian, of_losses, of_precision, of_softmax
+from softjac.check.mistakes.recipe import RIGHT, Prediction, Recipe, Situation
+from softjac.check.mistakes.table import Formed, Mistake, Variant
+
+MISTAKES: tuple[Mistake, ...] = (
+    *of_jacobian.MISTAKES,
+    *of_softmax.MISTAKES,
+    *of_losses.MISTAKES,
+    *of_precision.MISTAKES,
+    *of_behaviour.MISTAKES,
+)
+
+BY_NAME: dict[str, Mistake] = {mistake.name: mistake for mistake in MISTAKES}
+
+__all__ = ["BY_NAME", "MISTAKES", "RIGHT", "Formed", "Mistake", "Prediction", "Recipe", "Situation", "Variant"]

@@ -1,0 +1,459 @@
+"""Mistakes in the cross-entropy, in its labels and in its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from softjac.check.mistakes.of_jacobian import diagonal_matrix, number
+from softjac.check.mistakes.recipe import (
+    GRADIENTS,
+    LOSSES,
+    Recipe,
+    Situation,
+    gradient_of_loss,
+    jacobian_of_row,
+    own_targets,
+    product_with_jacobian,
+    reduced,
+    shifted_logsumexp,
+    slope_of_loss,
+)
+from softjac.check.mistakes.table import Entry, Formed, Mistake, Variant
+from softjac.check.model import Array, Inputs
+
+WITH_TARGETS = LOSSES | GRADIENTS
+VALUE_AND_GRAD = LOSSES & GRADIENTS
+
+
+def entry_of_gradient(symbols: str, numbers: Callable[[float, float], str]) -> Entry:
+    """What is said of entry j of a gradient, from p[j] and y[j]; P and Y stand for them in the symbols."""
+
+    def entry(s: Situation, recipe: Recipe, index: tuple[int, ...]) -> Formed | None:
+        if s.kind not in GRADIENTS or len(index) != s.inputs.logits.ndim:
+            return None
+        made = recipe.run(s)
+        if made is None or made.raises or made.arrays[-1].shape != s.inputs.logits.shape:
+            return None
+        tag = ",".join(map(str, index))
+        p, y = recipe.probabilities(s), recipe.targets(s.inputs)
+        value = float(made.arrays[-1][index])
+        words = symbols.replace("P", f"p[{tag}]").replace("Y", f"y[{tag}]")
+        rows = len(p) if p.ndim == 2 and s.convention.gradient == "mean" else 1
+        of_one = numbers(float(p[index]), float(y[index]))
+        if rows > 1:
+            return Formed(f"({words})/{rows}", f"({of_one})/{rows}", value)
+        return Formed(words, of_one, value)
+
+    return entry
+
+
+def opposite(p: Array, y: Array) -> Array:
+    """The gradient with its sign turned: y - p."""
+    return np.asarray(y - p * y.sum(axis=-1, keepdims=True))
+
+
+def _opposite_slope(p: Array, y: Array) -> Array:
+    return np.asarray(y / p)
+
+
+GRADIENT_SIGN = Mistake(
+    name="gradient-sign",
+    title="sign of the gradient: y - p",
+    why="the gradient is p - y. y - p points downhill: it is the step to take, not the derivative, and code that "
+    "subtracts it climbs.",
+    kinds=GRADIENTS,
+    level="exercise",
+    layer="scale",
+    experiment="print(loss(z + 0.001 * grad) - loss(z))   # a gradient points uphill: positive",
+    fix="grad = p - y",
+    variants=(Variant({"gradient": opposite, "slope": _opposite_slope}),),
+    entry=entry_of_gradient("Y - P", lambda p, y: f"{number(y)} - {number(p)}"),
+)
+
+
+def _batch(s: Situation) -> bool:
+    return s.inputs.is_batch
+
+
+def _sum_of_rows(values: Array, s: Situation) -> Array:
+    return values if s.convention.reduction == "none" else np.asarray(values.sum())
+
+
+def _undivided(gradient: Array, _s: Situation) -> Array:
+    return gradient
+
+
+N_MISSING = Mistake(
+    name="n-missing",
+    title="1/N missing",
+    why="the loss is the mean over N rows, and the gradient (or the loss) is that of their sum: N times too large. "
+    "Value and gradient have to be of the same function.",
+    kinds=WITH_TARGETS,
+    level="exercise",
+    layer="scale",
+    experiment="print(grad * z.shape[0])   # or divided by it: which one do differences of the loss give?",
+    fix="grad = (p - y) / z.shape[0]",
+    fixes={"cross_entropy": "return losses.mean()"},
+    variants=(
+        Variant({"divide": _undivided}, kinds=GRADIENTS, applies=_batch),
+        Variant({"reduce": _sum_of_rows}, kinds=LOSSES, applies=_batch),
+    ),
+)
+
+
+def _twice_divided(gradient: Array, _s: Situation) -> Array:
+    return np.asarray(gradient / len(gradient) ** 2) if gradient.ndim == 2 else gradient
+
+
+def _once_divided(gradient: Array, _s: Situation) -> Array:
+    return np.asarray(gradient / len(gradient)) if gradient.ndim == 2 else gradient
+
+
+def _mean_divided(values: Array, _s: Situation) -> Array:
+    return np.asarray(values.mean() / max(values.size, 1))
+
+
+N_DOUBLED = Mistake(
+    name="n-doubled",
+    title="1/N doubled",
+    why="the mean is taken already, and the result is divided by the number of rows once more.",
+    kinds=WITH_TARGETS,
+    level="exercise",
+    layer="scale",
+    experiment="print(grad * z.shape[0])   # compare this with what is expected",
+    fix="Divide by the number of rows once: grad = (p - y) / z.shape[0]",
+    variants=(
+        Variant({"divide": _twice_divided}, kinds=GRADIENTS, applies=_batch),
+        Variant({"reduce": _mean_divided}, kinds=LOSSES, applies=_batch),
+        Variant({"reduce": _mean_divided, "divide": _twice_divided}, kinds=VALUE_AND_GRAD, applies=_batch),
+        Variant(
+            {"divide": _once_divided},
+            kinds=GRADIENTS,
+            applies=lambda s: _batch(s) and s.convention.gradient == "sum",
+            detail="The loss is a sum over the rows, without 1/N.",
+        ),
+    ),
+)
+
+
+def _value_by_classes(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] | None:
+    return (arrays[0] / s.inputs.n, *arrays[1:]) if s.kind in LOSSES else None
+
+
+def _gradient_by_classes(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...]:
+    return (*arrays[:-1], arrays[-1] / s.inputs.n)
+
+
+def _all_by_classes(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...]:
+    return tuple(a / s.inputs.n for a in arrays)
+
+
+def _sum_by_classes(gradient: Array, _s: Situation) -> Array:
+    return np.asarray(gradient / gradient.shape[-1])
+
+
+def _sum_of_values_by_classes(values: Array, s: Situation) -> Array:
+    return np.asarray(values.sum() / s.inputs.n)
+
+
+DIVIDED_BY_CLASSES = Mistake(
+    name="divided-by-classes",
+    title="divided by the number of classes",
+    why="np.mean over all entries, or a division by len(z) of one vector, divides by the number of classes. "
+    "The loss of a row is a sum over its classes; a mean is taken over rows alone.",
+    kinds=WITH_TARGETS,
+    level="exercise",
+    layer="scale",
+    experiment="print(result * z.shape[-1])   # compare this with what is expected",
+    fix="loss = -(y * np.log(p)).sum(axis=-1).mean()\ngrad = (p - y) / N, with N rows",
+    variants=(
+        Variant({"leave": (_all_by_classes,)}),
+        Variant({"leave": (_gradient_by_classes,)}, kinds=VALUE_AND_GRAD),
+        Variant({"leave": (_value_by_classes,)}, kinds=VALUE_AND_GRAD),
+        Variant({"divide": _sum_by_classes}, kinds=GRADIENTS),
+        Variant({"reduce": _sum_of_values_by_classes}, kinds=LOSSES, applies=_batch),
+    ),
+)
+
+STOPS_EARLY = Mistake(
+    name="stops-at-minus-y-over-p",
+    title="stops at -y/p",
+    why="-y/p is the derivative of the loss in the probabilities. The gradient in the logits goes on through the "
+    "Jacobian of softmax: (-y/p) @ J, which is p - y.",
+    kinds=GRADIENTS,
+    level="exercise",
+    layer="formula",
+    experiment="print(grad.sum())   # a gradient in the logits sums to 0, for targets that sum to 1",
+    fix="grad = p - y",
+    variants=(
+        Variant({"gradient": slope_of_loss}, applies=lambda s: not s.given_probs),
+        Variant(
+            {"gradient": lambda p, y: y / p},
+            applies=lambda s: not s.given_probs,
+            detail="And without its minus: y/p.",
+        ),
+        Variant(
+            {"gradient": lambda p, _y: -1 / p},
+            applies=lambda s: not s.given_probs,
+            detail="And for all classes, not only for the label.",
+        ),
+    ),
+    entry=entry_of_gradient("-Y/P", lambda p, y: f"{number(-y)} / {number(p)}"),
+)
+
+GRADIENT_IN_LOGITS = Mistake(
+    name="gradient-in-logits",
+    title="p - y, the gradient in the logits",
+    why="the function is given probabilities, and p - y is the gradient in the logits behind them. The gradient in p "
+    "itself is -y/p. If it is meant to be given logits, say --given logits.",
+    kinds=GRADIENTS,
+    level="exercise",
+    layer="formula",
+    experiment="print(-y / p)",
+    fix="grad = -y / p",
+    variants=(Variant({"slope": gradient_of_loss}, applies=lambda s: s.given_probs),),
+)
+
+
+def _chain(jacobian: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
+    def gradient(p: Array, y: Array) -> Array:
+        delta = gradient_of_loss(p, y)
+        if p.ndim == 1:
+            return np.asarray(delta @ jacobian(p))
+        return np.stack([d @ jacobian(row) for d, row in zip(delta, p, strict=True)])
+
+    return gradient
+
+
+EXTRA_JACOBIAN = Mistake(
+    name="extra-jacobian",
+    title="an extra Jacobian after p - y",
+    why="p - y is the gradient in the logits already: the Jacobian of softmax has been used to get there. Multiplying "
+    "by it (or by p*(1 - p)) once more takes the derivative of softmax twice.",
+    kinds=GRADIENTS,
+    level="exercise",
+    layer="formula",
+    experiment="print(p - y, (p - y) @ J)",
+    fix="grad = p - y",
+    variants=(
+        Variant({"gradient": _chain(jacobian_of_row)}),
+        Variant({"gradient": _chain(diagonal_matrix)}, detail="Here it is its diagonal, p*(1 - p)."),
+        Variant(
+            {"gradient": lambda p, y: -product_with_jacobian(p, gradient_of_loss(p, y))},
+            detail="And the sign is turned.",
+        ),
+    ),
+    entry=entry_of_gradient("P*((P - Y) - sum(p*(p - y)))", lambda p, y: f"{number(p)} * ({number(p - y)} - ...)"),
+)
+
+DIAGONAL_AS_GRADIENT = Mistake(
+    name="diagonal-as-gradient",
+    title="the diagonal of J used as the gradient",
+    why="p*(1 - p) is the diagonal of the Jacobian, the change of p[j] by its own logit. The loss depends on z[j] "
+    "through every p[i], so that all of J is needed: (-y/p) @ J, which is p - y.",
+    kinds=GRADIENTS,
+    level="exercise",
+    layer="formula",
+    experiment="print(grad.sum())   # a gradient in the logits sums to 0, for targets that sum to 1",
+    fix="grad = p - y",
+    variants=(
+        Variant({"gradient": lambda p, y: -y / p * (p * (1 - p))}),
+        Variant({"gradient": lambda p, _y: p * (1 - p)}, detail="Here the targets are not in it at all."),
+        Variant({"jacobian": diagonal_matrix, "through": "g @ J"}),
+    ),
+    entry=entry_of_gradient("(-Y/P)*P*(1 - P)", lambda p, y: f"{number(-y)} * (1 - {number(p)})"),
+)
+
+
+def binary_value(log_p: Array, p: Array, y: Array) -> Array:
+    """-sum(y log p + (1 - y) log(1 - p))."""
+    return np.asarray(-(y * log_p + (1 - y) * np.log(1 - p)).sum(axis=-1))
+
+
+def binary_slope(p: Array, y: Array) -> Array:
+    """Its derivative in p."""
+    return np.asarray((p - y) / (p * (1 - p)))
+
+
+def _mean_of_classes(value: Callable[..., Array]) -> Callable[..., Array]:
+    return lambda log_p, p, y: np.asarray(value(log_p, p, y) / p.shape[-1])
+
+
+def _binary_slope_by_classes(p: Array, y: Array) -> Array:
+    return np.asarray(binary_slope(p, y) / p.shape[-1])
+
+
+BINARY = Mistake(
+    name="binary-cross-entropy",
+    title="binary cross-entropy on the output of softmax",
+    why="(1 - y)*log(1 - p) is the second half of a loss for one probability, with two outcomes. With n classes, "
+    "of which one is right, the loss is -sum(y*log(p)), and its derivative in p is -y/p.",
+    kinds=WITH_TARGETS,
+    level="exercise",
+    layer="formula",
+    experiment="print(-(y * np.log(p)).sum(), -((1 - y) * np.log(1 - p)).sum())   # only the first belongs here",
+    fix="loss = -(y * np.log(p)).sum(axis=-1)",
+    fixes={"cross_entropy_grad": "grad = p - y   # in the logits; -y/p in the probabilities"},
+    variants=(
+        Variant({"value": binary_value}, kinds=LOSSES),
+        Variant({"value": _mean_of_classes(binary_value)}, kinds=LOSSES, detail="Here it is a mean over the classes."),
+        Variant({"slope": binary_slope, "through": "g @ J"}, kinds=GRADIENTS),
+        Variant({"slope": _binary_slope_by_classes, "through": "g @ J"}, kinds=GRADIENTS),
+        Variant({"slope": binary_slope, "through": "g @ J", "value": binary_value}, kinds=VALUE_AND_GRAD),
+        Variant({"gradient": binary_slope}, kinds=GRADIENTS, detail="Here the derivative in p is the result."),
+    ),
+)
+
+
+def _shifted_labels(by: int) -> Callable[[Inputs], Array]:
+    def targets(inputs: Inputs) -> Array:
+        if inputs.labels is None:
+            return own_targets(inputs)
+        taken = np.atleast_1d(inputs.labels) + by
+        if (taken >= inputs.n).any():
+            raise IndexError("a class that does not exist")
+        return np.asarray(np.eye(inputs.n)[taken].reshape(inputs.logits.shape))
+
+    return targets
+
+
+LABELS_FROM_ONE = Mistake(
+    name="labels-from-one",
+    title="labels counted from one",
+    why="classes are numbered 0 to n - 1. With y - 1 in the index label 1 takes class 0, and label 0 takes the last "
+    "class, since an index of -1 counts from the end.",
+    kinds=WITH_TARGETS,
+    level="exercise",
+    layer="formula",
+    experiment="print(p[y], p[y - 1])   # which one does the function use?",
+    fix="loss = -np.log(p[y])",
+    variants=(
+        Variant({"targets": _shifted_labels(-1)}),
+        Variant({"targets": _shifted_labels(1)}, detail="Here it is y + 1."),
+    ),
+)
+
+
+def _label_as_targets(inputs: Inputs) -> Array:
+    if inputs.labels is None:
+        return own_targets(inputs)
+    return np.asarray(np.broadcast_to(inputs.labels, inputs.logits.shape))
+
+
+def _label_column_as_targets(inputs: Inputs) -> Array:
+    if inputs.labels is None:
+        return own_targets(inputs)
+    return np.asarray(np.broadcast_to(inputs.labels[..., None], inputs.logits.shape))
+
+
+def _as_numbers(targets: Callable[[Inputs], Array]) -> dict[str, Any]:
+    def minus(p: Array, y: Array) -> Array:
+        return np.asarray(p - y)
+
+    def value(log_p: Array, _p: Array, y: Array) -> Array:
+        return np.asarray(-(y * log_p).sum(axis=-1))
+
+    return {"targets": targets, "gradient": minus, "value": value}
+
+
+INDEX_AS_ONE_HOT = Mistake(
+    name="index-as-one-hot",
+    title="index labels used as one-hot targets",
+    why="y is the number of a class, and the formula needs a vector with 1 at that class. y * log(p) multiplies all "
+    "classes by the number, and p - y subtracts it from every entry; label 0 counts for nothing.",
+    kinds=WITH_TARGETS,
+    level="exercise",
+    layer="formula",
+    experiment="print(np.shape(y), np.shape(p))",
+    fix="y = np.eye(n)[y]   # one-hot rows from labels",
+    fixes={"cross_entropy": "loss = -np.log(p[y])   # or np.eye(n)[y] in place of y"},
+    variants=(
+        Variant(_as_numbers(_label_as_targets)),
+        Variant(_as_numbers(_label_column_as_targets), applies=_batch),
+    ),
+)
+
+
+def _fancy_minus(arrays: tuple[Array, ...], s: Situation, *, mean: bool) -> tuple[Array, ...] | None:
+    labels = s.inputs.labels
+    if labels is None or not s.inputs.is_batch:
+        return None
+    gradient = np.array(s.inputs.probs)
+    gradient[:, labels] -= 1
+    return (*arrays[:-1], gradient / len(gradient) if mean else gradient)
+
+
+SUBTRACTS_FROM_COLUMN = Mistake(
+    name="subtracts-from-column",
+    title="p[:, y] -= 1 takes whole columns",
+    why="p[:, y] is every row at every label of the batch, so that 1 is subtracted from whole columns. The label of "
+    "each row is p[np.arange(N), y].",
+    kinds=GRADIENTS,
+    level="exercise",
+    layer="formula",
+    experiment="print(p[:, y].shape, p[np.arange(len(y)), y].shape)",
+    fix="p[np.arange(N), y] -= 1",
+    variants=(
+        Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=True),)}, applies=_batch),
+        Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=False),)}, applies=_batch),
+    ),
+)
+
+
+def _without_sum(p: Array, y: Array) -> Array:
+    return np.asarray(p - y)
+
+
+def _normalised(inputs: Inputs) -> Array:
+    y = own_targets(inputs)
+    return np.asarray(y / y.sum(axis=-1, keepdims=True))
+
+
+def _log_sum_once(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] | None:
+    """logsumexp(z) - sum(y z), by the rows."""
+    if s.given_probs:
+        return None
+    z, y = s.inputs.logits, own_targets(s.inputs)
+    return (reduced(shifted_logsumexp(z) - (y * z).sum(axis=-1), s), *arrays[1:])
+
+
+UNNORMALISED = Mistake(
+    name="unnormalised-targets",
+    title="targets whose sum is not 1",
+    why="p - y is the gradient where the targets of a row sum to 1. Where they sum to Y it is Y*p - y, and the loss is "
+    "Y*logsumexp(z) - sum(y*z); nothing in -sum(y*log(p)) makes them sum to 1.",
+    kinds=WITH_TARGETS,
+    level="stable",
+    layer="formula",
+    experiment="print(y.sum(axis=-1), grad.sum(axis=-1))   # the second should be 0",
+    fix="grad = p * y.sum(axis=-1, keepdims=True) - y",
+    fixes={"cross_entropy": "loss = -(y * log_p).sum(axis=-1)"},
+    variants=(
+        Variant({"gradient": _without_sum}, kinds=GRADIENTS),
+        Variant({"targets": _normalised}, detail="Here they are divided by their sum."),
+        Variant(
+            {"leave": (_log_sum_once,)},
+            kinds=LOSSES,
+            detail="Here logsumexp(z) is there once, and not sum(y) times.",
+        ),
+    ),
+)
+
+MISTAKES = (
+    GRADIENT_SIGN,
+    STOPS_EARLY,
+    GRADIENT_IN_LOGITS,
+    EXTRA_JACOBIAN,
+    DIAGONAL_AS_GRADIENT,
+    BINARY,
+    LABELS_FROM_ONE,
+    INDEX_AS_ONE_HOT,
+    SUBTRACTS_FROM_COLUMN,
+    N_MISSING,
+    N_DOUBLED,
+    DIVIDED_BY_CLASSES,
+    UNNORMALISED,
+)

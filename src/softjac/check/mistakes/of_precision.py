@@ -1,0 +1,258 @@
+"""Mistakes that cost digits, or make inf and NaN: in the logarithm, and in the type of the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from softjac.check.mistakes.recipe import (
+    ALL_KINDS,
+    GRADIENTS,
+    LOSSES,
+    WITH_JACOBIAN,
+    WITH_LOGARITHM,
+    Situation,
+    shifted_softmax,
+)
+from softjac.check.mistakes.table import Mistake, Variant
+from softjac.check.model import Array
+
+_WITHOUT_LOG = ("softmax", "softmax_jacobian", "softmax_vjp", "logsumexp")
+
+EPSILONS = (
+    1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-18, 1e-20,
+    1e-30, 1e-37, 1e-38, 1e-40, 1e-45, 1e-50, 1e-100, 1e-200, 1e-300, 1e-307, 1e-308,
+    float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny), float(np.finfo(np.float32).eps),
+    float(np.finfo(np.float32).tiny), 5e-324,
+)  # fmt: skip
+"""Of 10 to a power, and the constants that people take: finfo.eps and finfo.tiny of float64 and float32."""
+
+
+def _product(log_p: Array, _p: Array, y: Array) -> Array:
+    """-sum(y * log p), where 0 * -inf is NaN."""
+    return np.asarray(-(y * log_p).sum(axis=-1))
+
+
+def _cap(eps: float) -> str:
+    return f"Here it is {eps:.3g}: the loss is never more than -log({eps:.3g}) = {-np.log(eps):.1f}."
+
+
+LOG_OF_ZERO = Mistake(
+    name="log-of-zero",
+    title="logarithm of 0",
+    why="a probability below 5e-324 is rounded to 0, and log(0) is -inf; 0 * -inf and 0/0 are NaN. log(softmax(z)) is "
+    "z - logsumexp(z), which never takes the logarithm of a small number.",
+    kinds=WITH_LOGARITHM | GRADIENTS,
+    level="stable",
+    layer="formula",
+    experiment="print(np.log(softmax(np.array([0.0, 800.0]))))   # should be -800 and 0",
+    fix="m = z.max(axis=-1, keepdims=True)\nlog_p = z - m - np.log(np.exp(z - m).sum(axis=-1, keepdims=True))",
+    fixes={"cross_entropy_grad": "grad = p - y   # no division by p"},
+    variants=(
+        Variant({"by_logsumexp": False}, kinds=WITH_LOGARITHM),
+        Variant({"by_logsumexp": False, "value": _product}, kinds=LOSSES),
+        Variant({"value": _product}, kinds=LOSSES),
+        Variant({"through": "g @ J"}, kinds=GRADIENTS, detail="Here it is -y/p, where p is 0."),
+        Variant({"by_logsumexp": False, "value": _product, "through": "g @ J"}, kinds=LOSSES & GRADIENTS),
+    ),
+)
+
+
+def _plus(eps: float) -> Callable[[Array], Array]:
+    return lambda p: np.asarray(np.log(p + eps))
+
+
+def _slope_plus(eps: float) -> Callable[[Array, Array], Array]:
+    return lambda p, y: np.asarray(-y / (p + eps))
+
+
+def _sum_plus(eps: float) -> Callable[[Array], Array]:
+    def softmax(z: Array) -> Array:
+        e = np.exp(z - z.max(axis=-1, keepdims=True))
+        return np.asarray(e / (e.sum(axis=-1, keepdims=True) + eps))
+
+    return softmax
+
+
+def _lse_plus(eps: float) -> Callable[[Array], Array]:
+    def logsumexp(z: Array) -> Array:
+        m = z.max(axis=-1, keepdims=True)
+        return np.asarray(np.log(np.exp(z - m).sum(axis=-1) + eps) + m[..., 0])
+
+    return logsumexp
+
+
+def _epsilons() -> Iterator[Variant]:
+    for eps in EPSILONS:
+        in_log = {"log": _plus(eps), "by_logsumexp": False}
+        slope = {"slope": _slope_plus(eps)}
+        yield Variant(in_log, kinds=WITH_LOGARITHM, detail=_cap(eps))
+        yield Variant({**in_log, "value": _product}, kinds=LOSSES, detail=_cap(eps))
+        yield Variant(slope, kinds=GRADIENTS, applies=_by_probs, detail=f"Here it is -y / (p + {eps:.3g}).")
+        through = {**slope, "through": "g @ J"}
+        yield Variant(through, kinds=GRADIENTS, applies=_by_logits, detail=f"Here it is -y / (p + {eps:.3g}).")
+        yield Variant({**in_log, **slope}, kinds=LOSSES & GRADIENTS, detail=_cap(eps))
+        yield Variant({**in_log, **through}, kinds=LOSSES & GRADIENTS, applies=_by_logits, detail=_cap(eps))
+        if 1e-16 < eps < 0.2:
+            yield Variant(
+                {"softmax": _sum_plus(eps), "logsumexp": _lse_plus(eps)},
+                detail=f"Here {eps:.3g} is added to the sum of the exponentials, so that the probabilities do not "
+                "sum to 1.",
+            )
+
+
+def _by_probs(s: Situation) -> bool:
+    return s.given_probs
+
+
+def _by_logits(s: Situation) -> bool:
+    return not s.given_probs
+
+
+EPSILON = Mistake(
+    name="epsilon",
+    title="an epsilon in the logarithm or the quotient",
+    why="log(p + eps) is not inf at p = 0, but it is a wrong number: the loss is capped at -log(eps), however wrong "
+    "the prediction, and every other loss is a little too small.",
+    kinds=ALL_KINDS,
+    level="stable",
+    layer="formula",
+    experiment="print(loss(np.array([0.0, 800.0]), 0))   # should be 800",
+    fix="Take the logarithm from the logits: log_p = z - logsumexp(z). It needs no epsilon.",
+    whys=dict.fromkeys(
+        _WITHOUT_LOG,
+        "an epsilon is added to a denominator that is never 0 once the maximum is subtracted (the sum is at "
+        "least 1), so that the probabilities do not sum to 1.",
+    ),
+    experiments=dict.fromkeys(_WITHOUT_LOG, "print(p.sum() - 1)"),
+    fixes=dict.fromkeys(
+        _WITHOUT_LOG, "e = np.exp(z - z.max(axis=-1, keepdims=True))\np = e / e.sum(axis=-1, keepdims=True)"
+    ),
+    variants=tuple(_epsilons()),
+)
+
+
+def _log_of_clipped(low: float, high: float) -> Callable[[Array], Array]:
+    return lambda p: np.asarray(np.log(np.clip(p, low, high)))
+
+
+def _slope_of_clipped(low: float, high: float) -> Callable[[Array, Array], Array]:
+    return lambda p, y: np.asarray(-y / np.clip(p, low, high))
+
+
+def _clipped_softmax(low: float, high: float) -> dict[str, Any]:
+    return {"softmax": lambda z: np.clip(shifted_softmax(z), low, high), "on_probs": lambda p: np.clip(p, low, high)}
+
+
+def _clipped_logits(bound: float, *, after_shift: bool) -> Callable[[Array], Array]:
+    def logits(z: Array) -> Array:
+        shift = z.max(axis=-1, keepdims=True) if after_shift else 0.0
+        return np.asarray(np.clip(z - shift, -bound, bound) + shift)
+
+    return logits
+
+
+def _clips() -> Iterator[Variant]:
+    for eps in EPSILONS:
+        for high in (np.inf, 1 - eps) if 1 - eps < 1 else (np.inf,):
+            log = {"log": _log_of_clipped(eps, high), "by_logsumexp": False}
+            slope = {"slope": _slope_of_clipped(eps, high)}
+            through = {**slope, "through": "g @ J"}
+            yield Variant(log, kinds=WITH_LOGARITHM, detail=_cap(eps))
+            yield Variant(slope, kinds=GRADIENTS, applies=_by_probs)
+            yield Variant(through, kinds=GRADIENTS, applies=_by_logits)
+            yield Variant({**log, **slope}, kinds=LOSSES & GRADIENTS, applies=_by_probs, detail=_cap(eps))
+            yield Variant({**log, **through}, kinds=LOSSES & GRADIENTS, applies=_by_logits, detail=_cap(eps))
+            yield Variant(
+                {**_clipped_softmax(eps, high), "by_logsumexp": False},
+                kinds=WITH_LOGARITHM | WITH_JACOBIAN | {"softmax"},
+                detail=f"Here every probability is at least {eps:.3g}.",
+            )
+    for bound in (10.0, 20.0, 30.0, 50.0, 80.0, 88.0, 100.0, 200.0, 250.0, 300.0, 500.0, 600.0, 700.0, 709.0):
+        for after in (False, True):
+            yield Variant(
+                {"logits": _clipped_logits(bound, after_shift=after)},
+                detail=f"Here the logits{' after the shift' * after} are clipped at {bound:g}.",
+            )
+            yield Variant(
+                {"logits": _clipped_logits(bound, after_shift=after), "by_logsumexp": False},
+                kinds=WITH_LOGARITHM,
+                detail=f"Here the logits{' after the shift' * after} are clipped at {bound:g}.",
+            )
+
+
+CLIP = Mistake(
+    name="clip",
+    title="clipped: the loss is capped",
+    why="np.clip(p, eps, 1 - eps) keeps the logarithm from inf, but what lies beyond is one number: the loss is capped "
+    "at -log(eps), and all worse predictions are alike.",
+    kinds=ALL_KINDS,
+    level="stable",
+    layer="formula",
+    experiment="print(loss(np.array([0.0, 80.0]), 0), loss(np.array([0.0, 800.0]), 0))   # should be 80 and 800",
+    fix="Take the logarithm from the logits: log_p = z - logsumexp(z). It needs no clip.",
+    whys=dict.fromkeys(
+        _WITHOUT_LOG,
+        "what lies beyond the bounds of a clip is one number, and different inputs have the same answer. "
+        "Subtracting the largest logit is what keeps exp in range, and it changes nothing.",
+    ),
+    experiments=dict.fromkeys(
+        _WITHOUT_LOG, "print(softmax(np.array([1000.0, 1002.0])))   # should be 0.1192 and 0.8808"
+    ),
+    fixes=dict.fromkeys(_WITHOUT_LOG, "e = np.exp(z - z.max(axis=-1, keepdims=True))   # no clip"),
+    variants=tuple(_clips()),
+)
+
+
+NAN_AT_MINUS_INFINITY = Mistake(
+    name="nan-at-minus-infinity",
+    title="NaN where a logit is -inf",
+    why="-inf is how a class is masked: its probability is exactly 0, and all else is as without it. NaN comes of "
+    "-inf - (-inf), of 0 * -inf (a product of a target 0 with log 0), or of a mean over the logits.",
+    kinds=ALL_KINDS,
+    level="stable",
+    layer="behaviour",
+    experiment="print(0.0 * -np.inf, -np.inf - -np.inf)",
+    fix="Subtract the maximum (not the mean or the minimum), and leave out of a sum what has the factor 0: "
+    "np.where(y == 0, 0, y * log_p).",
+)
+
+TAIL_LOST = Mistake(
+    name="tail-lost",
+    title="the tail is lost",
+    why="next to 1 a number below 1.1e-16 is rounded away: 1 - p, p - 1 and log(p) of a confident row are 0 or a "
+    "multiple of 1.1e-16, whatever the small probabilities are. Their own sum has all digits.",
+    kinds=ALL_KINDS,
+    level="exact",
+    layer="behaviour",
+    experiment="print(1 - 1 / (1 + np.exp(-40.0)), np.exp(-40.0) / (1 + np.exp(-40.0)))",
+    fix="Sum the others: R = sum of exp(z[j] - m) for j other than the largest.\n1 - p = R / (1 + R), and "
+    "log p = -np.log1p(R).",
+)
+
+FLOAT32 = Mistake(
+    name="float32-sums",
+    title="sums in float32",
+    why="float64 came in, and the result has 7 digits and not 16: somewhere an array is float32 (astype, dtype=, a "
+    "buffer made by another library).",
+    kinds=ALL_KINDS,
+    level="exact",
+    layer="behaviour",
+    experiment="print(e.dtype, e.sum().dtype, result.dtype)",
+    fix="Leave out the astype(np.float32), or give the dtype of the input to the arrays that are made.",
+)
+
+FLOAT16 = Mistake(
+    name="float16-sums",
+    title="sums in float16",
+    why="the result has 3 digits: somewhere an array is float16, which has 11 bits, and no number above 65504.",
+    kinds=ALL_KINDS,
+    level="exercise",
+    layer="behaviour",
+    experiment="print(e.dtype, e.sum().dtype, result.dtype)",
+    fix="Leave out the astype(np.float16), or compute in float64 and convert at the end.",
+)
+
+MISTAKES = (LOG_OF_ZERO, EPSILON, CLIP, NAN_AT_MINUS_INFINITY, TAIL_LOST, FLOAT32, FLOAT16)

@@ -1,0 +1,225 @@
+"""How a function gets from its inputs to its result, in steps that can each be a wrong one.
+
+A recipe is the right way, written as people write it in NumPy; a mistake replaces one or a few of its steps. Two
+mistakes go together where they replace different steps. What is wrong here is wrong on purpose: nothing of this is a
+truth, and nothing is compared with it but candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from softjac.check.model import Array, Convention, Form, Inputs
+
+Through: TypeAlias = Literal["", "g @ J", "J @ g"]
+"""Whether products and gradients are made by way of the Jacobian, and in which order."""
+
+WITH_JACOBIAN = frozenset({"softmax_jacobian", "softmax_vjp", "cross_entropy_grad", "cross_entropy_value_and_grad"})
+LOSSES = frozenset({"cross_entropy", "cross_entropy_value_and_grad"})
+GRADIENTS = frozenset({"cross_entropy_grad", "cross_entropy_value_and_grad"})
+WITH_LOGARITHM = frozenset({"log_softmax", "cross_entropy", "cross_entropy_value_and_grad"})
+ALL_KINDS = frozenset({"softmax", "log_softmax", "logsumexp"}) | WITH_JACOBIAN | LOSSES
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """What a candidate was asked, and in which convention."""
+
+    kind: str
+    inputs: Inputs
+    convention: Convention
+    form: Form = "vector"
+
+    @property
+    def given_probs(self) -> bool:
+        """Whether it was given probabilities in place of logits."""
+        return self.convention.given == "probs" and self.kind not in {"softmax", "log_softmax", "logsumexp"}
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a recipe returns: arrays, or that it raises."""
+
+    arrays: tuple[Array, ...] = ()
+    raises: bool = False
+
+
+def shifted_softmax(z: Array) -> Array:
+    """Softmax along the last axis, the largest logit subtracted."""
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+def shifted_logsumexp(z: Array) -> Array:
+    """Logarithm of the sum of the exponentials, the largest logit subtracted."""
+    m = z.max(axis=-1, keepdims=True)
+    return np.asarray(np.log(np.exp(z - m).sum(axis=-1)) + m[..., 0])
+
+
+def unchanged(a: Array) -> Array:
+    """What is left as it is."""
+    return a
+
+
+def own_targets(inputs: Inputs) -> Array:
+    """The targets, of the shape of the logits."""
+    return np.zeros_like(inputs.logits) if inputs.targets is None else inputs.targets
+
+
+def jacobian_of_row(p: Array) -> Array:
+    """diag(p) - p p^T of one row."""
+    return np.asarray(np.diag(p) - np.outer(p, p))
+
+
+def product_with_jacobian(p: Array, g: Array) -> Array:
+    """Product with the Jacobian, by rows: p * (g - <p, g>)."""
+    return np.asarray(p * (g - (p * g).sum(axis=-1, keepdims=True)))
+
+
+def slope_of_loss(p: Array, y: Array) -> Array:
+    """Derivative of -sum(y log p) in p."""
+    return np.asarray(-y / p)
+
+
+def gradient_of_loss(p: Array, y: Array) -> Array:
+    """Derivative of -sum(y log softmax(z)) in z."""
+    return np.asarray(p * y.sum(axis=-1, keepdims=True) - y)
+
+
+def value_of_loss(log_p: Array, _p: Array, y: Array) -> Array:
+    """-sum(y log p) by rows, with 0 log 0 = 0."""
+    return np.asarray(-np.where(y == 0, 0.0, y * log_p).sum(axis=-1))
+
+
+def reduced(values: Array, s: Situation) -> Array:
+    """The losses of the rows, as the convention has them."""
+    if values.ndim == 0 or s.convention.reduction == "none":
+        return values
+    return np.asarray(values.sum() if s.convention.reduction == "sum" else values.mean())
+
+
+def divided(gradient: Array, s: Situation) -> Array:
+    """The gradients of the rows, as the convention has them."""
+    if gradient.ndim < 2 or s.convention.gradient == "sum" or s.convention.reduction in {"sum", "none"}:
+        return gradient
+    return np.asarray(gradient / len(gradient))
+
+
+Leave: TypeAlias = Callable[[tuple[Array, ...], Situation], "tuple[Array, ...] | None"]
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """The steps. Each takes whole arrays, rows last, except jacobian, which takes one row.
+
+    logits: what happens to them first. softmax, softmax_column: of logits, and of a column (n, 1) where that differs.
+    on_probs: what happens to probabilities that are given. log, by_logsumexp: log p is z - logsumexp(z), or the
+    logarithm of the probabilities. jacobian_of_batch: of all rows at once. leave: what happens to the result, in order.
+    """
+
+    logits: Callable[[Array], Array] = unchanged
+    targets: Callable[[Inputs], Array] = own_targets
+    softmax: Callable[[Array], Array] = shifted_softmax
+    softmax_column: Callable[[Array], Array] | None = None
+    on_probs: Callable[[Array], Array] = unchanged
+    logsumexp: Callable[[Array], Array] = shifted_logsumexp
+    by_logsumexp: bool = True
+    log: Callable[[Array], Array] = np.log
+    jacobian: Callable[[Array], Array] = jacobian_of_row
+    jacobian_of_batch: Callable[[Array], Array] | None = None
+    through: Through = ""
+    vjp: Callable[[Array, Array], Array] = product_with_jacobian
+    slope: Callable[[Array, Array], Array] = slope_of_loss
+    gradient: Callable[[Array, Array], Array] = gradient_of_loss
+    value: Callable[[Array, Array, Array], Array] = value_of_loss
+    reduce: Callable[[Array, Situation], Array] = reduced
+    divide: Callable[[Array, Situation], Array] = divided
+    leave: tuple[Leave, ...] = ()
+
+    def with_steps(self, steps: Mapping[str, Any]) -> Recipe | None:
+        """The recipe with other steps; None where a step is replaced already by another one."""
+        changed: dict[str, Any] = {}
+        for name, step in steps.items():
+            mine = getattr(self, name)
+            if name == "leave":
+                changed[name] = (*mine, *step)
+            elif mine is getattr(RIGHT, name) or mine == step:
+                changed[name] = step
+            else:
+                return None
+        return replace(self, **changed)
+
+    def probabilities(self, s: Situation) -> Array:
+        """The probabilities that it works with."""
+        if s.given_probs:
+            return self.on_probs(s.inputs.probs)
+        z = self.logits(s.inputs.logits)
+        if s.form == "column" and self.softmax_column is not None:
+            return self.softmax_column(z)
+        return self.softmax(z)
+
+    def run(self, s: Situation) -> Prediction | None:
+        """What it returns; None where it has no answer of its own."""
+        with np.errstate(all="ignore"):
+            try:
+                arrays: tuple[Array, ...] | None = self._results(s)
+                for step in self.leave:
+                    if arrays is not None:
+                        arrays = step(arrays, s)
+            except (ValueError, IndexError):
+                return Prediction(raises=True)
+        return None if arrays is None else Prediction(tuple(np.asarray(a, dtype=np.float64) for a in arrays))
+
+    def _results(self, s: Situation) -> tuple[Array, ...]:
+        if s.kind == "logsumexp":
+            return (self.logsumexp(self.logits(s.inputs.logits)),)
+        p = self.probabilities(s)
+        if s.kind == "softmax":
+            return (p,)
+        if s.kind == "log_softmax":
+            return (self._log_probabilities(p, s),)
+        if s.kind == "softmax_jacobian":
+            return (self._jacobian(p),)
+        if s.kind == "softmax_vjp":
+            g = s.inputs.cotangent
+            return (self._product(p, np.zeros_like(p) if g is None else g),)
+        y = self.targets(s.inputs)
+        results: list[Array] = []
+        if s.kind in LOSSES:
+            values = self.value(self._log_probabilities(p, s), p, y)
+            results.append(self.reduce(values, s))
+        if s.kind in GRADIENTS:
+            results.append(self.divide(self._gradient(p, y, s), s))
+        return tuple(results)
+
+    def _log_probabilities(self, p: Array, s: Situation) -> Array:
+        if not self.by_logsumexp or s.given_probs:
+            return self.log(p)
+        z = self.logits(s.inputs.logits)
+        return np.asarray(z - self.logsumexp(z)[..., None])
+
+    def _jacobian(self, p: Array) -> Array:
+        if p.ndim == 1:
+            return self.jacobian(p)
+        if self.jacobian_of_batch is not None:
+            return self.jacobian_of_batch(p)
+        return np.stack([self.jacobian(row) for row in p])
+
+    def _product(self, p: Array, g: Array) -> Array:
+        if not self.through:
+            return self.vjp(p, g)
+        J = self._jacobian(p)
+        return np.asarray(np.einsum("...i,...ij->...j" if self.through == "g @ J" else "...j,...ij->...i", g, J))
+
+    def _gradient(self, p: Array, y: Array, s: Situation) -> Array:
+        if s.given_probs:
+            return self.slope(p, y)
+        return self._product(p, self.slope(p, y)) if self.through else self.gradient(p, y)
+
+
+RIGHT = Recipe()
+"""No step is wrong. It still loses the tail, as most code does: level stable."""
