@@ -1,0 +1,191 @@
+"""`softjac.check(...)`, and the same as an assertion: what is passed is checked, then the function is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from softjac.check.candidate import InThisProcess
+from softjac.check.kinds import KINDS
+from softjac.check.model import LEVELS, Candidate, Convention, Examination, Form, Given, Level, Reduction
+from softjac.check.process import MEMORY_LIMIT, TIME_LIMIT, OwnProcess
+from softjac.check.report import Report
+from softjac.errors import ArgumentError, DTypeError
+
+Function: TypeAlias = Callable[..., Any]
+Axis: TypeAlias = Literal[-1, 0]
+MISSING_EXTRA = "checking needs one more package, python-flint: pip install 'softjac[check]'"
+MOST_DECIMALS = 12
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a function is examined; made and checked by `options_of`."""
+
+    what: str | None = None
+    level: Level = "exercise"
+    decimals: int = 4
+    given: Given | None = None
+    takes: Form | None = None
+    reduction: Reduction | None = None
+    axis: Axis = -1
+
+
+def options_of(
+    what: object, level: object, decimals: object, given: object, takes: object, reduction: object, axis: object
+) -> Options:
+    """The options, each one that there is. Raises ArgumentError, which names the argument."""
+    if isinstance(decimals, bool) or not isinstance(decimals, int) or not 0 <= decimals <= MOST_DECIMALS:
+        raise ArgumentError(f"decimals is {decimals!r}: pass an integer from 0 to {MOST_DECIMALS}.")
+    if isinstance(axis, bool) or axis not in (-1, 0):
+        raise ArgumentError(f"axis is {axis!r}: pass -1, where a row of a batch has the classes, or 0, where a column.")
+    choices: dict[str, Any] = {
+        name: None if value is None else _one_of(name, value, get_args(known))
+        for name, value, known in (("given", given, Given), ("takes", takes, Form), ("reduction", reduction, Reduction))
+    }
+    if what is not None:
+        choices["what"] = _one_of("what", what.replace("-", "_") if isinstance(what, str) else what, tuple(KINDS))
+    choices["level"] = _one_of("level", level, LEVELS)
+    return Options(decimals=decimals, axis=-1 if axis == -1 else 0, **choices)
+
+
+def check(
+    function: Function | str | os.PathLike[str],
+    what: str | None = None,
+    *,
+    level: Level = "exercise",
+    decimals: int = 4,
+    given: Given | None = None,
+    takes: Form | None = None,
+    reduction: Reduction | None = None,
+    axis: Axis = -1,
+    time_limit: float | None = None,
+    memory_limit: float | None = None,
+) -> Report:
+    """Hold a function against the exact results, and name its mistake.
+
+    function: called in this process; or "FILE:NAME", called in a process of its own with the limits. what: the kind, as
+    "softmax_jacobian" (`kind_names()` has all); guessed from the name by default. level: "exercise" (right to so many
+    decimals on ordinary input), "stable" (large logits, rows far apart, -inf) or "exact" (softjac's own error budget).
+    given: "logits" or "probs". takes: "vector", "column" or "batch", found by trying by default. reduction: of the
+    losses of a batch. axis: 0 where the classes of a batch run down its columns. time_limit: seconds for all calls, 30.
+    memory_limit: gigabytes, 2; neither holds for a function that is called here, and on Windows there is none of
+    memory. A process of its own is no sandbox: check code that you would run. Raises ArgumentError for an option that there is not, ImportError without python-flint.
+    Source: docs/check.md; the results are those of `softjac.check.oracle`, in ball arithmetic.
+
+    >>> import numpy as np
+    >>> report = check(lambda z: np.exp(z) / np.exp(z).sum(), "softmax", level="stable")
+    >>> report.verdict, report.mistake
+    ('NOT CONFORMING', 'no-maximum-subtracted')
+    """
+    options = options_of(what, level, decimals, given, takes, reduction, axis)
+    if isinstance(function, str | os.PathLike):
+        file, name = file_and_name(os.fspath(function))
+        seconds = _positive("time_limit", TIME_LIMIT if time_limit is None else time_limit)
+        memory = _positive("memory_limit", MEMORY_LIMIT / 1e9 if memory_limit is None else memory_limit)
+        return report_of_file(file, name, options, seconds, int(memory * 1e9))
+    if not callable(function):
+        raise DTypeError(f'function is {function!r}: pass a function, or its place as "FILE:NAME".')
+    for argument, value in (("time_limit", time_limit), ("memory_limit", memory_limit)):
+        if value is not None:
+            raise ArgumentError(
+                f'{argument} is {value!r}, but a function is called in this process, without limits: pass "FILE:NAME", '
+                f"or leave {argument} out."
+            )
+    return report_of(InThisProcess(function), options)
+
+
+def assert_conforms(
+    function: Function | str | os.PathLike[str],
+    what: str | None = None,
+    level: Level = "exercise",
+    *,
+    decimals: int = 4,
+    given: Given | None = None,
+    takes: Form | None = None,
+    reduction: Reduction | None = None,
+    axis: Axis = -1,
+) -> None:
+    """Raise AssertionError, with the report as its text, unless the function conforms; arguments as for `check`.
+
+    >>> import softjac
+    >>> assert_conforms(softjac.softmax, "softmax", level="exact")
+    """
+    __tracebackhide__ = True
+    report = check(
+        function, what, level=level, decimals=decimals, given=given, takes=takes, reduction=reduction, axis=axis
+    )
+    if not report.conforms:
+        raise AssertionError(f"\n{report}")
+
+
+def report_of(candidate: Candidate, options: Options, source: str = "") -> Report:
+    """Examine, diagnose, report."""
+    try:
+        from softjac.check.diagnose import diagnose
+        from softjac.check.judge import examine
+    except ImportError as error:
+        raise missing_extra(error) from None
+    examination = examine(
+        candidate,
+        options.what,
+        level=options.level,
+        decimals=options.decimals,
+        given=options.given,
+        takes=options.takes,
+        reduction=options.reduction,
+        axis=options.axis,
+    )
+    source = source or candidate.facts.name
+    found = Report(examination, (), source)
+    return found if found.could_not else Report(examination, tuple(diagnose(examination)), source)
+
+
+def report_of_file(file: str, name: str, options: Options, time_limit: float, memory_limit: int) -> Report:
+    """The same for a function of a file, in its own process. time_limit: seconds. memory_limit: bytes."""
+    source = f"{file}:{name}" if name else file
+    with OwnProcess(file, name, time_limit=time_limit, memory_limit=memory_limit) as candidate:
+        if candidate.could_not:
+            kind = options.what or ""
+            nothing = Examination(kind, "", options.level, options.decimals, Convention(), (), (), candidate.could_not)
+            return Report(nothing, (), source)
+        if not name:
+            source = f"{file}:{candidate.facts.name}"
+        return report_of(candidate, options, source)
+
+
+def file_and_name(text: str) -> tuple[str, str]:
+    """FILE:NAME split at the last colon; the name is "" where there is none.
+
+    >>> file_and_name("a b:c.py:softmax"), file_and_name("student.py")
+    (('a b:c.py', 'softmax'), ('student.py', ''))
+    """
+    file, _, name = text.rpartition(":")
+    if not file or os.path.exists(text) or not all(part.isidentifier() for part in name.split(".")):
+        return text, ""
+    return file, name
+
+
+def missing_extra(error: ImportError) -> ImportError:
+    """What to raise for an import that failed: the advice, where python-flint is what is missing."""
+    return ImportError(MISSING_EXTRA) if (error.name or "").partition(".")[0] == "flint" else error
+
+
+def _one_of(name: str, value: Any, known: Sequence[str]) -> str:
+    if value in known:
+        return str(value)
+    import difflib
+
+    near = difflib.get_close_matches(str(value), known, n=1, cutoff=0.5)
+    raise ArgumentError(
+        f"{name} is {value!r}: pass one of {', '.join(known)}." + (f" Did you mean {near[0]}?" if near else "")
+    )
+
+
+def _positive(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
+        unit = "seconds" if name == "time_limit" else "gigabytes"
+        raise ArgumentError(f"{name} is {value!r}: pass a number of {unit} above 0, and below 1e6.")
+    return float(value)

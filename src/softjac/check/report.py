@@ -1,0 +1,157 @@
+"""What an examination found, for a reader: verdict, mistake, levels, and what was checked."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from softjac.check import report_json, report_lines
+from softjac.check.model import LEVELS, Diagnosis, Examination, Judgement, Level
+from softjac.errors import ArgumentError
+
+Verdict: TypeAlias = Literal["CONFORMING", "NOT CONFORMING", "COULD NOT RUN"]
+Reveal: TypeAlias = Literal["hint", "name", "fix"]
+Format: TypeAlias = Literal["text", "markdown", "json"]
+
+EXIT_CODES: dict[Verdict, int] = {"CONFORMING": 0, "NOT CONFORMING": 1, "COULD NOT RUN": 2}
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What `softjac.check` returns; print it, or ask it for one fact.
+
+    examination: all that was asked and answered. diagnoses: causes, the main one first. source: the function, as
+    FILE:NAME or by its name.
+    """
+
+    examination: Examination
+    diagnoses: tuple[Diagnosis, ...] = ()
+    source: str = ""
+
+    @functools.cached_property
+    def could_not(self) -> str:
+        """Why it could not be checked, or "": it cannot be called, it hangs, or nothing usable ever comes back."""
+        if self.examination.could_not:
+            return self.examination.could_not
+        judgements = self.examination.judgements
+        ended = [j for j in judgements if j.outcome.fatal]
+        if ended:
+            return f"{ended[0].probe.name}: {ended[0].outcome.fatal}"
+        if judgements and all(not j.outcome.arrays for j in judgements):
+            return report_lines.trouble(judgements[0])
+        return "" if judgements else "nothing was asked"
+
+    @property
+    def conforms(self) -> bool:
+        """Whether it is right at the level that it is held to."""
+        return self.verdict == "CONFORMING"
+
+    @functools.cached_property
+    def verdict(self) -> Verdict:
+        """CONFORMING, NOT CONFORMING or COULD NOT RUN."""
+        if self.could_not:
+            return "COULD NOT RUN"
+        return "NOT CONFORMING" if self.examination.failed(self.level) else "CONFORMING"
+
+    @property
+    def exit_code(self) -> int:
+        """0 conforming, 1 not, 2 could not run."""
+        return EXIT_CODES[self.verdict]
+
+    @property
+    def kind(self) -> str:
+        """What it was held to be, as softmax_jacobian; "" where that is not known."""
+        return self.examination.kind
+
+    @property
+    def level(self) -> Level:
+        """The level that the verdict is about."""
+        return self.examination.level
+
+    @functools.cached_property
+    def levels(self) -> dict[Level, bool]:
+        """Each level, and whether it is reached."""
+        return {level: not self.could_not and not self.examination.failed(level) for level in LEVELS}
+
+    @property
+    def reached(self) -> Level | None:
+        """The highest level that is reached."""
+        return next((level for level in reversed(LEVELS) if self.levels[level]), None)
+
+    @property
+    def main(self) -> Diagnosis | None:
+        """The cause of the verdict, where it is not that all is well."""
+        first = next(iter(self.diagnoses), None)
+        held = LEVELS[: LEVELS.index(self.level) + 1]
+        return first if self.verdict == "NOT CONFORMING" and first and first.level in held else None
+
+    @property
+    def mistake(self) -> str | None:
+        """The name of the mistake that the verdict is due to; None where there is none, or none that is known."""
+        return (self.main.name or None) if self.main else None
+
+    @property
+    def also(self) -> tuple[Diagnosis, ...]:
+        """What else was found: at other levels, or in forms that it is not held to."""
+        return self.diagnoses[1:] if self.main else self.diagnoses
+
+    @functools.cached_property
+    def right(self) -> tuple[Judgement, ...]:
+        """What it answered rightly, of what is asked up to the highest level that it reaches."""
+        upto = LEVELS[: LEVELS.index(self.reached) + 1] if self.reached else ()
+        return tuple(j for j in self.examination.judgements if not j.problem and j.probe.level in upto)
+
+    @property
+    def largest_error(self) -> float:
+        """The largest |result - truth| up to the level that is reached."""
+        return max((j.error for j in self.right), default=0.0)
+
+    @property
+    def largest_ulps(self) -> float:
+        """The same in units in the last place of the exact value, of the dtype that was returned."""
+        return max((j.ulps for j in self.right), default=0.0)
+
+    @functools.cached_property
+    def covered(self) -> dict[str, tuple[int, int]]:
+        """Each quality that was asked for: how often it was right, and how often it was asked."""
+        counts: dict[str, tuple[int, int]] = {}
+        for j in self.examination.judgements:
+            right, asked = counts.get(j.probe.quality, (0, 0))
+            counts[j.probe.quality] = right + (not j.problem), asked + 1
+        return counts
+
+    @property
+    def cannot(self) -> tuple[str, ...]:
+        """What these questions cannot tell."""
+        return report_lines.cannot(self.examination)
+
+    @functools.cached_property
+    def printed(self) -> tuple[str, int]:
+        """The first characters that it printed, and how many in all."""
+        said = [j.outcome for j in (*self.examination.judgements, *self.examination.asides)]
+        first = next((outcome.printed for outcome in said if outcome.printed), "")
+        return first, sum(outcome.printed_length for outcome in said)
+
+    def to(self, form: Format | str, *, reveal: Reveal | str = "name") -> str:
+        """The report as text, markdown or json. reveal: hint (symptom, experiment), name (the cause), fix (all).
+
+        Raises ArgumentError for another form or another reveal.
+        """
+        for name, value, known in (("form", form, Format), ("reveal", reveal, Reveal)):
+            if value not in get_args(known):
+                raise ArgumentError(f"{name} is {value!r}: pass one of {', '.join(get_args(known))}.")
+        if form == "json":
+            return report_json.written(self, reveal)
+        return report_lines.text(self, reveal) if form == "text" else report_lines.markdown(self, reveal)
+
+    def __str__(self) -> str:
+        """The text, 80 columns wide."""
+        return self.to("text")
+
+    def __repr__(self) -> str:
+        mistake = f", {self.mistake}" if self.mistake else ""
+        return f"<Report: {self.verdict}, {self.kind or self.source}, level {self.level}{mistake}>"
+
+    def _repr_markdown_(self) -> str:
+        return self.to("markdown")

@@ -1,0 +1,279 @@
+"""A report as text of 80 columns, plain ASCII, and as Markdown: labels, and lines under each."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Judgement
+
+if TYPE_CHECKING:
+    from softjac.check.report import Report
+
+WIDTH = 80
+LABEL = 9
+MOST_ALSO = 6
+
+_FORMS = {"vector": "vectors", "column": "columns (n, 1)", "batch": "batches"}
+_LISTS = {"vector": "lists", "column": "lists of lists of one", "batch": "lists of rows"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A label and its lines. as_is: numbers and code, whose columns count; they are not filled."""
+
+    label: str
+    lines: tuple[str, ...]
+    as_is: bool = False
+
+
+def text(report: Report, reveal: str) -> str:
+    """The report for a terminal."""
+    groups = [[plain(line) for line in _filled(header(report), WIDTH)]]
+    for group in sections(report, reveal):
+        lines = [line for section in group for line in _labelled(section)]
+        if lines:
+            groups.append(lines)
+    return "\n\n".join("\n".join(lines) for lines in groups) + "\n"
+
+
+def markdown(report: Report, reveal: str) -> str:
+    """The report for a page or a notebook."""
+    verdict, _, rest = header(report).partition("  ")
+    parts = [f"**{verdict}** {_escaped(rest)}"]
+    for group in sections(report, reveal):
+        for section in group:
+            if section.as_is:
+                parts.append(f"**{section.label}**\n\n```\n" + "\n".join(map(printable, section.lines)) + "\n```")
+            else:
+                parts.append(f"**{section.label}** " + "  \n".join(_escaped(line) for line in section.lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def header(report: Report) -> str:
+    """Verdict, kind, level."""
+    examination = report.examination
+    guessed = examination.guessed.removeprefix("from ")
+    kind = examination.kind or report.source
+    return (
+        f"{report.verdict}  {kind}" + (f" (kind guessed from {guessed})" if guessed else "") + f", level {report.level}"
+    )
+
+
+def sections(report: Report, reveal: str) -> Iterator[list[Section]]:
+    """All that is said, in groups: the finding, what was done, what cannot be said."""
+    if report.could_not:
+        yield _not_run(report)
+        return
+    yield _finding(report, reveal)
+    done = [_called(report.examination.convention), *_printed(report)]
+    yield [*done, Section("Checked", _covered(report)), Section("Cannot", ("; ".join(report.cannot) + ".",))]
+
+
+def _not_run(report: Report) -> list[Section]:
+    found = [Section("Reason", (report.could_not,))]
+    if "None" in report.could_not.split() or report.could_not.endswith("None"):
+        found.append(Section("Try", ("a return statement: without one, a function returns None",)))
+    return [*found, *_printed(report)]
+
+
+def _finding(report: Report, reveal: str) -> list[Section]:
+    found: list[Section] = []
+    main = report.main
+    hint = reveal == "hint"
+    if report.verdict == "NOT CONFORMING":
+        if main and not hint:
+            found.append(Section("Mistake", (_title(main), *main.why.splitlines(), *_others(main))))
+        seen = (main.symptom if hint else _seen(main)) if main else ()
+        found.append(Section("Seen", seen or _first_failure(report), as_is=True))
+        if main and main.experiment:
+            found.append(Section("Try", tuple(main.experiment.splitlines()), as_is=True))
+        if main and main.fix and reveal == "fix":
+            found.append(Section("Fix", tuple(main.fix.splitlines()), as_is=True))
+    else:
+        found.append(Section("Error", (_error(report),)))
+    also = _also(report, hint)
+    if also:
+        found.append(Section("Also", also))
+    found.append(Section("Levels", (_levels(report),)))
+    more = {"hint": "name", "name": "fix"}.get(reveal)
+    if more and main and (more == "name" or main.fix):
+        found.append(Section("More", (f"--reveal {more}",)))
+    return found
+
+
+def _title(diagnosis: Diagnosis) -> str:
+    return diagnosis.title + (f"  [{diagnosis.name}]" if diagnosis.name else "")
+
+
+def _others(diagnosis: Diagnosis) -> tuple[str, ...]:
+    return (f"These fit as well: {', '.join(diagnosis.others)}.",) if diagnosis.others else ()
+
+
+def _seen(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """What was seen, with the products; the symptom alone where there are none."""
+    return diagnosis.seen or diagnosis.symptom
+
+
+def _also(report: Report, hint: bool) -> tuple[str, ...]:
+    lines = [_also_line(diagnosis, hint) for diagnosis in report.also]
+    examination = report.examination
+    for form in dict.fromkeys(j.form for j in examination.asides):
+        of_form = [j for j in examination.asides if j.form == form]
+        wrong = [j for j in of_form if j.problem]
+        one = {"column": "a column (n, 1)"}.get(form, f"a {form}")
+        if not wrong and report.verdict == "NOT CONFORMING":
+            lines.append(f"given {one} it is right: --takes {form}")
+        elif wrong and report.verdict == "CONFORMING" and not report.also:
+            lines.append(f"not held to {one}: {wrong[0].probe.name}: {trouble(wrong[0])}")
+    more = len(lines) - MOST_ALSO
+    return (*lines[:MOST_ALSO], f"and {more} more") if more > 1 else tuple(lines)
+
+
+def _also_line(diagnosis: Diagnosis, hint: bool) -> str:
+    symptom = diagnosis.symptom[0] if diagnosis.symptom else ""
+    title = "" if hint and symptom else diagnosis.title
+    return f"{symptom}{': ' if symptom and title else ''}{title} (level {diagnosis.level})"
+
+
+def _levels(report: Report) -> str:
+    words = []
+    for level in LEVELS:
+        of_level = [j for j in report.examination.judgements if j.probe.level == level]
+        wrong = sum(bool(j.problem) for j in of_level)
+        reached = "reached" if report.levels[level] else "not reached"
+        words.append(f"{level} {reached}" + (f" ({wrong} of {len(of_level)} wrong)" if wrong else ""))
+    return ", ".join(words)
+
+
+def _error(report: Report) -> str:
+    dtypes = {a.dtype.name for j in report.right for a in j.outcome.arrays if a.dtype.kind == "f"}
+    of = f" of {dtypes.pop()}" if len(dtypes) == 1 else ""
+    words = f"the largest is {report.largest_ulps:.2g} ulp{of}"
+    if report.reached == "exact":
+        return f"{words}: within softjac's own budget wherever it was asked"
+    following = LEVELS[LEVELS.index(report.reached or "exercise") + 1]
+    wrong = next((j for j in report.examination.failed(following) if j.probe.level == following), None)
+    if wrong is None:
+        return words
+    return f"{words}; level {following} is not reached: {wrong.probe.name}: {trouble(wrong)}"
+
+
+def _first_failure(report: Report) -> tuple[str, ...]:
+    wrong = report.examination.failed(report.level)
+    return (f"{wrong[0].probe.name}:", f"  {trouble(wrong[0])}")
+
+
+def trouble(judgement: Judgement) -> str:
+    """What is wrong with an outcome, in a few words."""
+    outcome, problem = judgement.outcome, judgement.problem
+    if outcome.fatal or outcome.error:
+        return outcome.fatal or outcome.error
+    if outcome.unusable:
+        return f"it returned {outcome.unusable}"
+    if problem == "changed":
+        return "it wrote into its argument"
+    if problem == "differs":
+        return "called again with the same arguments, it returned something else"
+    if problem == "shape" or judgement.where is None or not judgement.results:
+        shapes = " and ".join(str(t.shape) for t in judgement.truth)
+        return f"it returned {outcome.described}, where shape {shapes} is expected" if problem == "shape" else problem
+    part = judgement.where[0] if len(judgement.truth) > 1 else 0
+    where = judgement.where[1:] if len(judgement.truth) > 1 else judgement.where
+    mine, truth = (float(np.asarray(a[part])[where]) for a in (judgement.results, judgement.truth))
+    entry = f"entry [{','.join(map(str, where))}]" if where else "the value"
+    if f"{mine:.6g}" == f"{truth:.6g}":
+        return f"{entry}, {truth:.6g}, is off by {abs(mine - truth):.2g}; the largest error there is {judgement.ulps:.2g} ulp"
+    return f"{entry} is {mine:.6g} and should be {truth:.6g}"
+
+
+def _called(convention: Convention) -> Section:
+    library = {"numpy": "NumPy", "torch": "torch", "jax": "JAX"}.get(convention.library, "")
+    forms = _FORMS if library else _LISTS
+    words = ["with", *([library] if library else []), " and ".join(forms[form] for form in convention.forms)]
+    if convention.given == "probs":
+        words.append("of probabilities")
+    line = " ".join(words)
+    if convention.axis_keyword:
+        line += f", {convention.axis_keyword}=-1"
+    if convention.swapped:
+        line += ", the second operand first"
+    if convention.targets:
+        line += f"; targets as {' and '.join({'index': 'labels'}.get(form, form) for form in convention.targets)}"
+    if convention.reduction:
+        line += f"; the losses of a batch: {convention.reduction}"
+    if convention.gradient:
+        line += f"; gradient of the {convention.gradient}"
+    return Section("Called", (f"{line} (found by trying)", *convention.guesses))
+
+
+def _printed(report: Report) -> list[Section]:
+    start, length = report.printed
+    if not length:
+        return []
+    start = " ".join(start.split())
+    shown = repr(start[:40] + ("..." if len(start) > 40 else ""))
+    return [Section("Printed", (f"{length} characters in all, beginning {shown}",))]
+
+
+def _covered(report: Report) -> tuple[str, ...]:
+    right = [f"{name} {asked}" for name, (count, asked) in report.covered.items() if count == asked]
+    wrong = [f"{name} {asked - count} of {asked}" for name, (count, asked) in report.covered.items() if count < asked]
+    words = [f"{len(report.examination.judgements)} questions"]
+    words += [f"right in all: {', '.join(right)}"] if right else []
+    return (*words, f"wrong: {', '.join(wrong)}") if wrong else tuple(words)
+
+
+_CANNOT = {
+    "softmax_jacobian": "a transposed Jacobian, because J is symmetric",
+    "softmax_vjp": "a transposed Jacobian, because J is symmetric",
+    "cross_entropy_grad": "two mistakes that cancel in p - y (check the pieces by themselves)",
+    "cross_entropy_value_and_grad": "two mistakes that cancel in p - y (check the pieces by themselves)",
+}
+
+
+def cannot(examination: Examination) -> tuple[str, ...]:
+    """What the questions cannot tell."""
+    words = ["be told from these: inputs that were not asked, speed, memory"]
+    if examination.kind in _CANNOT:
+        words.append(_CANNOT[examination.kind])
+    if examination.kind == "cross_entropy_grad" and examination.convention.gradient:
+        words.append("whether 1/N belongs there, without the loss")
+    return tuple(words)
+
+
+def printable(line: str) -> str:
+    """The line without what could control a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+
+
+def plain(line: str) -> str:
+    """The line in ASCII."""
+    return printable(line).encode("ascii", "backslashreplace").decode("ascii").rstrip()
+
+
+def _labelled(section: Section) -> Iterator[str]:
+    lines = [piece for line in section.lines for piece in _filled(plain(line), WIDTH - LABEL)]
+    for k, line in enumerate(lines):
+        yield f"{section.label if not k else '':{LABEL}}{line}".rstrip()
+
+
+def _filled(line: str, width: int) -> Iterable[str]:
+    if len(line) <= width:
+        return [line]
+    indent = len(line) - len(line.lstrip())
+    return textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=" " * (indent + 2 if indent else 0),
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+
+
+def _escaped(line: str) -> str:
+    return "".join("\\" + c if c in "\\`*_[]<>#|" else c for c in printable(line))
