@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from softjac.check.model import Array, Facts, Given, Inputs
+from softjac.check.model import Array, Given, Inputs
 
 Operand: TypeAlias = Literal["logits", "cotangent", "targets"]
 Output: TypeAlias = Literal["row", "scalar", "matrix"]
@@ -184,42 +184,3 @@ def _right_loss_entry(
         symbols = f"sum(y)*p[{of_row}{i}] - y[{of_row}{i}]"
         return Product(symbols, "{} * {} - {}", (total, float(p[i]), float(targets[i])))
     return Product(f"p[{of_row}{i}] - y[{of_row}{i}]", "{} - {}", (float(p[i]), float(targets[i])))
-
-
-_LOSS = ("crossentropy", "xent", "nll", "loss", "logloss", "negativeloglikelihood", "cost")
-_GRADIENT = ("grad", "backward", "backprop", "deriv", "delta", "prime", "dlogits", "dz", "bwd")
-_BOTH = ("valueandgrad", "lossandgrad", "lossgrad", "andgrad", "lossandd", "andderiv", "forwardbackward")
-
-
-def guess_from_name(facts: Facts) -> str:
-    """The kind that the name of a function speaks of, or "".
-
-    A derivative of softmax is the Jacobian where it takes one argument, and the product with it where it takes two.
-
-    >>> guess_from_name(Facts(name="softmax_grad", parameters=("s",)))
-    'softmax_jacobian'
-    """
-    name = facts.name.rpartition(".")[2].lower().replace("_", "")
-    if name in KINDS_BY_PLAIN_NAME:
-        return KINDS_BY_PLAIN_NAME[name]
-    has_gradient = any(word in name for word in _GRADIENT)
-    if any(word in name for word in _LOSS) or name in {"ce", "celoss"}:
-        if any(word in name for word in _BOTH):
-            return "cross_entropy_value_and_grad"
-        return "cross_entropy_grad" if has_gradient else "cross_entropy"
-    if "jac" in name:
-        return "softmax_jacobian"
-    if "vjp" in name or "jvp" in name:
-        return "softmax_vjp"
-    if "logsoftmax" in name:
-        return "" if has_gradient else "log_softmax"
-    if "logsumexp" in name or "lse" in name.split() or name == "lse" or "logpartition" in name:
-        return "logsumexp"
-    if "softmax" in name or "softargmax" in name:
-        if has_gradient or name.startswith("dsoftmax"):
-            return "softmax_vjp" if len(facts.parameters) == 2 else "softmax_jacobian"
-        return "softmax"
-    return ""
-
-
-KINDS_BY_PLAIN_NAME = {name.replace("_", ""): name for name in KINDS}

@@ -74,15 +74,16 @@ class Convention:
     """How a candidate is called, and what it means by its results: found out by trying.
 
     library: of the arrays that it is given. forms: what it is held to, the preferred first. axis_keyword: the name of
-    its argument for the axis of the classes, passed as -1 with a batch, or "". swapped: the second operand comes first.
-    targets: in which forms it takes them. reduction: what a batch's value is. gradient: of the mean or the sum of the
-    losses. guesses: sentences for the report about what was guessed, and from what.
+    its argument for the axis of the classes, or "". axis: where the classes of a batch are, -1 or 0. swapped: the
+    second operand comes first. targets: in which forms it takes them. reduction: what a batch's value is. gradient: of
+    the mean or the sum of the losses. guesses: sentences for the report about what was guessed, and from what.
     """
 
     library: Library = "numpy"
     forms: tuple[Form, ...] = ("vector",)
     given: Given = "logits"
     axis_keyword: str = ""
+    axis: int = -1
     swapped: bool = False
     targets: tuple[TargetForm, ...] = ()
     reduction: Reduction | None = None
@@ -157,9 +158,7 @@ class Candidate(Protocol):
         """Make the call. It never raises for what the candidate does. outputs: 2 where a tuple is expected, else 1."""
 
 
-Problem: TypeAlias = Literal[
-    "", "raised", "unusable", "shape", "value", "not finite", "changed", "differs", "ended"
-]
+Problem: TypeAlias = Literal["", "raised", "unusable", "shape", "value", "not finite", "changed", "differs", "ended"]
 """What is wrong with an outcome; "" where nothing is. differs: the second call with the same arguments."""
 
 
@@ -172,7 +171,8 @@ class Judgement:
     array for each output. problem: "" where the outcome is right at the level of the probe. where: index of the first
     wrong entry, the number of the output in front where there are two. error: the largest |result - truth|. ulps: the
     same in units in the last place of the exact value, of the dtype that was returned; both 0 where nothing can be
-    compared. within_budget: whether every entry keeps the library's own budget; None where that was not asked.
+    compared. within_budget: whether every entry keeps the library's own budget; None where that was not asked. targets:
+    the form in which they were passed, or None.
     """
 
     probe: Probe
@@ -185,6 +185,7 @@ class Judgement:
     error: float = 0.0
     ulps: float = 0.0
     within_budget: bool | None = None
+    targets: TargetForm | None = None
 
 
 @dataclass(frozen=True, eq=False)

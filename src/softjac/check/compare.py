@@ -1,0 +1,139 @@
+"""One outcome beside the truth: what is wrong with it, where, and by how much."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from softjac.check.dress import undress
+from softjac.check.kinds import KINDS
+from softjac.check.model import Array, Convention, Form, Judgement, Outcome, Probe, Problem, Reduction, TargetForm
+from softjac.check.truths import TruthArray, truth
+
+FLOATS = ("float16", "float32", "float64")
+
+
+def truth_for(kind: str, probe: Probe, convention: Convention, dtype: str = "float64") -> tuple[TruthArray, ...]:
+    """The exact result in the convention of a candidate. dtype: of its result."""
+    reduction: Reduction = convention.reduction or "none"
+    narrow = "float32" in {dtype, probe.dtype} and convention.given == "probs"
+    return truth(
+        kind,
+        probe.inputs,
+        given=convention.given,
+        reduction=reduction if probe.inputs.is_batch else "none",
+        gradient=convention.gradient or "sum",
+        probs_dtype="float32" if narrow else "float64",
+    )
+
+
+def tolerance(value: Array, decimals: int) -> Array:
+    """How far a result may be at the levels exercise and stable."""
+    with np.errstate(all="ignore"):
+        return np.asarray(0.5 * 10.0**-decimals + 1e-9 + 1e-6 * np.where(np.isfinite(value), np.abs(value), 0.0))
+
+
+def judge(
+    kind: str,
+    probe: Probe,
+    convention: Convention,
+    form: Form,
+    outcome: Outcome,
+    *,
+    again: Outcome | None = None,
+    targets: TargetForm | None = None,
+    decimals: int = 4,
+) -> Judgement:
+    """Set an outcome beside the truth. again: that of the same call, made a second time."""
+    dtypes = [dtype_of(array) for array in outcome.arrays]
+    truths = truth_for(kind, probe, convention, "float32" if "float32" in dtypes else "float64")
+    values = tuple(one.value for one in truths)
+    problem = _without_numbers(outcome)
+    if problem:
+        return Judgement(probe, form, outcome, values, problem=problem, targets=targets)
+    outputs = KINDS[kind].outputs
+    found = [
+        undress(output, array, one.shape, probe.inputs, form, convention.axis)
+        for output, array, one in zip(outputs, outcome.arrays, truths, strict=False)
+    ]
+    if len(found) != len(outputs) or any(result is None for result in found):
+        came = tuple(np.asarray(array, float) for array in outcome.arrays)
+        return Judgement(probe, form, outcome, values, results=came, problem="shape", targets=targets)
+    results = tuple(result for result in found if result is not None)
+    errors = _errors(truths, results, dtypes, decimals)
+    wrong = errors.outside if probe.level == "exact" else errors.beyond
+    problem, where = "", None
+    if wrong is not None:
+        where = wrong
+        at = results[wrong[0]][wrong[1:]], values[wrong[0]][wrong[1:]]
+        problem = "not finite" if np.isfinite(at[1]) and not np.isfinite(at[0]) else "value"
+        where = wrong if len(results) > 1 else wrong[1:]
+    elif again is not None and not _same(outcome, again):
+        problem = "differs"
+    elif outcome.changed and probe.quality == "input_kept":
+        problem = "changed"
+    return Judgement(
+        probe,
+        form,
+        outcome,
+        values,
+        results=results,
+        problem=problem,
+        where=where,
+        error=errors.error,
+        ulps=errors.ulps,
+        within_budget=errors.outside is None,
+        targets=targets,
+    )
+
+
+def dtype_of(array: Array) -> str:
+    """The float dtype of a result, by which its digits are counted."""
+    return array.dtype.name if array.dtype.name in FLOATS else "float64"
+
+
+def _without_numbers(outcome: Outcome) -> Problem:
+    if outcome.fatal:
+        return "ended"
+    if outcome.error:
+        return "raised"
+    return "unusable" if outcome.unusable or not outcome.arrays else ""
+
+
+class _Errors(NamedTuple):
+    """beyond, outside: the first entry beyond the tolerance and outside the budget, after the number of its output."""
+
+    error: float
+    ulps: float
+    beyond: tuple[int, ...] | None
+    outside: tuple[int, ...] | None
+
+
+def _errors(truths: tuple[TruthArray, ...], results: tuple[Array, ...], dtypes: list[str], decimals: int) -> _Errors:
+    error = ulps = 0.0
+    beyond = outside = None
+    for k, (one, result, dtype) in enumerate(zip(truths, results, dtypes, strict=True)):
+        away = one.distance(result)
+        error = max(error, float(away.max(initial=0.0)))
+        ulps = max(ulps, float(one.ulps(result, dtype).max(initial=0.0)))
+        if beyond is None:
+            beyond = _first(k, away > tolerance(one.value, decimals))
+        if outside is None:
+            outside = _first(k, ~one.within_budget(result, dtype))
+    return _Errors(error, ulps, beyond, outside)
+
+
+def _first(output: int, wrong: Array) -> tuple[int, ...] | None:
+    if not wrong.any():
+        return None
+    return (output, *(int(i) for i in np.unravel_index(int(np.argmax(wrong)), wrong.shape)))
+
+
+def _same(one: Outcome, other: Outcome) -> bool:
+    if len(one.arrays) != len(other.arrays):
+        return False
+    return all(
+        a.shape == b.shape and np.allclose(np.asarray(a, float), np.asarray(b, float), 1e-9, 1e-12, equal_nan=True)
+        for a, b in zip(one.arrays, other.arrays, strict=True)
+    )

@@ -1,0 +1,362 @@
+"""How a candidate wants to be called, and what it means by its results: found by trying, with names as a help.
+
+It is tried with a vector, a batch, lists, a column, and the arrays of the frameworks that it uses, in this order, and
+in every order and form of its operands that its names leave open. The first way in which it is right is its way. Where
+it is never right, it is the first in which it returned numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from softjac.check import names
+from softjac.check.cases import probes
+from softjac.check.compare import judge, truth_for
+from softjac.check.dress import dress
+from softjac.check.kinds import KINDS
+from softjac.check.model import (
+    Candidate,
+    Convention,
+    Form,
+    Given,
+    Judgement,
+    Library,
+    Outcome,
+    Probe,
+    Reduction,
+    TargetForm,
+)
+
+ORDER: tuple[tuple[Library, Form], ...] = (
+    ("numpy", "vector"),
+    ("numpy", "batch"),
+    ("list", "vector"),
+    ("list", "batch"),
+    ("numpy", "column"),
+    ("torch", "vector"),
+    ("torch", "batch"),
+    ("jax", "vector"),
+    ("jax", "batch"),
+    ("list", "column"),
+    ("torch", "column"),
+    ("jax", "column"),
+)
+"""In which a candidate is tried."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What somebody says about a candidate, so that it is not tried out."""
+
+    given: Given | None = None
+    takes: Form | None = None
+    reduction: Reduction | None = None
+    axis: Literal[-1, 0] = -1
+    decimals: int = 4
+
+
+class Found(NamedTuple):
+    """A convention, whether the candidate was right in it, and judgements of what it is not held to.
+
+    usable: whether it ever returned numbers. ended: what ended the process, or "". first: what came of the first try.
+    """
+
+    convention: Convention
+    right: bool
+    usable: bool
+    ended: str
+    first: Outcome
+
+
+class _Way(NamedTuple):
+    """One way to call it."""
+
+    library: Library
+    form: Form
+    given: Given
+    swapped: bool
+    targets: TargetForm | None
+    keyword: str
+
+
+class _EndedError(Exception):
+    """The process of the candidate ended."""
+
+
+class _Tried:
+    """Tries ways, each once."""
+
+    def __init__(self, candidate: Candidate, kind: str, options: Options) -> None:
+        self._candidate, self._kind, self._options = candidate, kind, options
+        asked = probes(kind)
+        self._vector = next(probe for probe in asked if not probe.inputs.is_batch)
+        self._batch = next(probe for probe in asked if probe.quality == "batch")
+        self._known: dict[_Way, Judgement] = {}
+        self.first: Outcome | None = None
+
+    def probe(self, form: Form) -> Probe:
+        return self._batch if form == "batch" else self._vector
+
+    def convention(self, way: _Way) -> Convention:
+        return Convention(
+            library=way.library,
+            forms=(way.form,),
+            given=way.given,
+            axis_keyword=way.keyword,
+            axis=self._options.axis,
+            swapped=way.swapped,
+            targets=() if way.targets is None else (way.targets,),
+            reduction=self._options.reduction,
+            gradient=_gradient_of(self._options.reduction),
+        )
+
+    def __call__(self, way: _Way) -> Judgement:
+        if way not in self._known:
+            probe, convention = self.probe(way.form), self.convention(way)
+            call = dress(self._kind, probe, convention, way.form, way.targets)
+            outcome = self._candidate.call(call, len(KINDS[self._kind].outputs))
+            if self.first is None:
+                self.first = outcome
+            if outcome.fatal:
+                raise _EndedError(outcome.fatal)
+            self._known[way] = self._best(probe, convention, way, outcome)
+        return self._known[way]
+
+    def _best(self, probe: Probe, convention: Convention, way: _Way, outcome: Outcome) -> Judgement:
+        """The judgement in the convention of reduction that suits it best."""
+        best = None
+        for reduced in reductions(self._kind, probe, convention, outcome, self._options.reduction):
+            found = judge(
+                self._kind,
+                probe,
+                reduced,
+                way.form,
+                outcome,
+                targets=way.targets,
+                decimals=self._options.decimals,
+            )
+            if best is None or (best.problem and not found.problem):
+                best = found
+        assert best is not None
+        return best
+
+
+def _gradient_of(reduction: Reduction | None) -> Literal["mean", "sum"] | None:
+    if reduction is None:
+        return None
+    return "mean" if reduction == "mean" else "sum"
+
+
+def reductions(
+    kind: str, probe: Probe, convention: Convention, outcome: Outcome, given: Reduction | None
+) -> Iterator[Convention]:
+    """Conventions of mean and sum that a result for a batch may be in, the nearest first."""
+    of_kind = KINDS[kind]
+    if not of_kind.has_targets or not probe.inputs.is_batch or given is not None:
+        yield convention
+        return
+    if of_kind.has_loss:
+        one_a_row = bool(outcome.arrays) and outcome.arrays[0].size == probe.inputs.logits.shape[0]
+        allowed: list[Reduction] = ["none"] if one_a_row else ["mean", "sum"]
+        choices = [replace(convention, reduction=x, gradient=_gradient_of(x)) for x in allowed]
+        if one_a_row and of_kind.has_gradient:
+            choices.append(replace(convention, reduction="none", gradient="mean"))
+    else:
+        choices = [replace(convention, gradient="mean"), replace(convention, gradient="sum")]
+    yield from sorted(choices, key=lambda choice: _away(kind, probe, choice, outcome))
+
+
+def _away(kind: str, probe: Probe, convention: Convention, outcome: Outcome) -> float:
+    """How far the first output is from the truth, by its ratio; infinite where they cannot be compared."""
+    if not outcome.arrays:
+        return 0.0
+    right = truth_for(kind, probe, convention)[0].value
+    result = np.asarray(outcome.arrays[0], float)
+    if result.size != right.size:
+        return 0.0
+    with np.errstate(all="ignore"):
+        ratio = abs(float(np.abs(result).sum()) / float(np.abs(right).sum()))
+    return abs(float(np.log(ratio))) if np.isfinite(ratio) and ratio > 0 else float("inf")
+
+
+def _usable(judgement: Judgement) -> bool:
+    return judgement.problem not in {"raised", "unusable", "ended"}
+
+
+def _right(judgement: Judgement) -> bool:
+    return not judgement.problem
+
+
+class _Guessed(NamedTuple):
+    """What names say. given: the ways to try. word: the parameter that gave the guess."""
+
+    given: tuple[Given, ...]
+    word: str
+    swapped: tuple[bool, ...]
+    targets: tuple[TargetForm | None, ...]
+    keywords: tuple[str, ...]
+
+
+def _guess(candidate: Candidate, kind: str, options: Options) -> _Guessed:
+    facts, of_kind = candidate.facts, KINDS[kind]
+    word = names.probs_parameter(kind, facts) if of_kind.by_probs else ""
+    given: tuple[Given, ...] = ("logits",)
+    if options.given is not None:
+        given, word = (options.given,), ""
+    elif word:
+        given = ("probs", "logits")
+    elif kind == "softmax_vjp":
+        given = ("logits", "probs")
+    order = names.order_from_names(kind, facts) if len(of_kind.operands) == 2 else "as is"
+    swapped = {"as is": (False,), "swapped": (True,), "": (False, True)}[order]
+    targets: tuple[TargetForm | None, ...] = (None,)
+    if of_kind.has_targets:
+        index_first = names.target_parameter(facts) not in names.ONE_HOT
+        targets = ("index", "one-hot") if index_first else ("one-hot", "index")
+    keyword = names.axis_keyword(facts)
+    keywords: tuple[str, ...] = (keyword,)
+    if not facts.parameters and not facts.keywords and not of_kind.has_targets:
+        keywords = ("", "dim", "axis")
+    return _Guessed(given, word, swapped, targets, keywords)
+
+
+def find_convention(candidate: Candidate, kind: str, options: Options) -> Found:
+    """How the candidate is called; see the module."""
+    tried = _Tried(candidate, kind, options)
+    nothing = Outcome()
+    try:
+        found = _find(tried, candidate, kind, options)
+    except _EndedError as ended:
+        return Found(Convention(), False, False, str(ended), tried.first or nothing)
+    if found is None:
+        return Found(Convention(), False, False, "", tried.first or nothing)
+    convention, right = found
+    return Found(convention, right, True, "", tried.first or nothing)
+
+
+def _find(tried: _Tried, candidate: Candidate, kind: str, options: Options) -> tuple[Convention, bool] | None:
+    guessed = _guess(candidate, kind, options)
+    ways = list(_ways(guessed, candidate, options))
+    chosen = next((way for way in ways if _right(tried(way))), None)
+    if chosen is None:
+        chosen = _first_usable(tried, ways, guessed, candidate)
+    if chosen is None:
+        return None
+    forms = _forms(tried, chosen, candidate, options)
+    chosen = chosen._replace(form=forms[0])
+    convention = replace(tried.convention(chosen), forms=forms)
+    right = any(_right(tried(chosen._replace(form=form))) for form in forms)
+    if KINDS[kind].has_targets:
+        convention = replace(convention, targets=_targets(tried, chosen, forms, candidate))
+    if KINDS[kind].has_targets and "batch" in forms:
+        way = chosen._replace(form="batch", targets=convention.targets[0])
+        convention = _reduced(tried, way, convention, kind, options)
+    return replace(convention, guesses=_sentences(convention, guessed, kind)), right
+
+
+def _ways(guessed: _Guessed, candidate: Candidate, options: Options) -> Iterator[_Way]:
+    for library, form in ORDER:
+        if options.takes not in {None, form} or library not in {*candidate.facts.libraries, "list"}:
+            continue
+        for keyword in guessed.keywords:
+            for given in guessed.given:
+                for swapped in guessed.swapped:
+                    for targets in guessed.targets:
+                        yield _Way(library, form, given, swapped, targets, keyword)
+
+
+def _first_usable(tried: _Tried, ways: list[_Way], guessed: _Guessed, candidate: Candidate) -> _Way | None:
+    """The first way in which it returned numbers, those of the right shape before others.
+
+    Of several forms of targets one-hot is taken, which code for labels refuses, unless the name says it is a label.
+    """
+    usable = [way for way in ways if _usable(tried(way))]
+    if not usable:
+        return None
+    library, form = usable[0].library, usable[0].form
+    same = [way for way in usable if (way.library, way.form) == (library, form)]
+    well_shaped = [way for way in same if tried(way).problem != "shape"] or same
+    label = names.target_parameter(candidate.facts) in names.INDICES
+    wanted = "index" if label or None in guessed.targets else "one-hot"
+    return next((way for way in well_shaped if way.targets == wanted), well_shaped[0])
+
+
+def _forms(tried: _Tried, way: _Way, candidate: Candidate, options: Options) -> tuple[Form, ...]:
+    """What it is held to."""
+    if options.takes is not None:
+        return (options.takes,)
+    vector, batch = (_of_targets(tried, way._replace(form=form)) for form in ("vector", "batch"))
+    if _right(vector):
+        if _right(batch) or (_usable(batch) and _speaks_of_batches(batch, candidate)):
+            return ("vector", "batch")
+        return ("vector",)
+    if _right(batch):
+        return ("batch",)
+    if _usable(vector):
+        if _usable(batch) and names.means_batches(candidate.facts):
+            return ("vector", "batch")
+        return ("vector",)
+    column = _of_targets(tried, way._replace(form="column"))
+    if _right(column):
+        return ("column",)
+    if _usable(batch):
+        return ("batch",)
+    return ("column",) if _usable(column) else (way.form,)
+
+
+def _of_targets(tried: _Tried, way: _Way) -> Judgement:
+    """The judgement of a way; with the other form of targets where that alone is right."""
+    found = tried(way)
+    if way.targets is None or _right(found):
+        return found
+    other = tried(way._replace(targets="index" if way.targets == "one-hot" else "one-hot"))
+    return other if _right(other) else found
+
+
+def _speaks_of_batches(batch: Judgement, candidate: Candidate) -> bool:
+    facts = candidate.facts
+    return names.means_batches(facts) or (names.names_an_axis(facts) and batch.problem != "shape")
+
+
+def _targets(tried: _Tried, way: _Way, forms: tuple[Form, ...], candidate: Candidate) -> tuple[TargetForm, ...]:
+    """The forms of targets that it is held to: those that are right; where none is, the one it was chosen with."""
+    word = names.target_parameter(candidate.facts)
+    every: tuple[TargetForm, ...] = ("index", "one-hot")
+    judged = {form: [tried(way._replace(form=f, targets=form)) for f in forms] for form in every}
+    if word in names.INDICES and any(map(_usable, judged["index"])) and not any(map(_right, judged["index"])):
+        return ("index",)
+    right = tuple(form for form in every if any(map(_right, judged[form])))
+    if right:
+        return right
+    return (way.targets or "one-hot",)
+
+
+def _reduced(tried: _Tried, way: _Way, convention: Convention, kind: str, options: Options) -> Convention:
+    probe, outcome = tried.probe("batch"), tried(way).outcome
+    if options.reduction is not None or not outcome.arrays:
+        return convention
+    best = None
+    for choice in reductions(kind, probe, tried.convention(way), outcome, None):
+        found = judge(kind, probe, choice, "batch", outcome, targets=way.targets, decimals=options.decimals)
+        if best is None or not found.problem:
+            best = choice
+        if not found.problem:
+            break
+    return convention if best is None else replace(convention, reduction=best.reduction, gradient=best.gradient)
+
+
+def _sentences(convention: Convention, guessed: _Guessed, kind: str) -> tuple[str, ...]:
+    sentences = []
+    if guessed.word and convention.given == "probs":
+        sentences.append(f"It is given probabilities, guessed from the name of its parameter {guessed.word}.")
+    elif convention.given == "probs" and len(guessed.given) > 1:
+        sentences.append("It is given probabilities: with logits it is not right.")
+    if convention.swapped:
+        first = "its targets" if KINDS[kind].has_targets else "the upstream gradient"
+        how = "guessed from the names of its parameters" if len(guessed.swapped) == 1 else "found by trying"
+        sentences.append(f"It takes {first} first, {how}.")
+    return tuple(sentences)

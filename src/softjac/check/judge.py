@@ -1,0 +1,209 @@
+"""Asks a candidate every probe of its kind, and judges what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from softjac.check import names
+from softjac.check.cases import probes
+from softjac.check.compare import judge
+from softjac.check.convention import Found, Options, find_convention
+from softjac.check.dress import dress
+from softjac.check.kinds import KINDS
+from softjac.check.model import (
+    Candidate,
+    Convention,
+    Examination,
+    Form,
+    Given,
+    Judgement,
+    Level,
+    Outcome,
+    Probe,
+    Reduction,
+    TargetForm,
+)
+
+MAY_BE_REFUSED = frozenset({"lists", "integers", "float32", "read_only"})
+"""Where a candidate that raises is not wrong: it says that it takes other input."""
+
+
+def examine(
+    candidate: Candidate,
+    kind: str | None = None,
+    *,
+    level: Level = "exercise",
+    decimals: int = 4,
+    given: Given | None = None,
+    takes: Form | None = None,
+    reduction: Reduction | None = None,
+    axis: Literal[-1, 0] = -1,
+) -> Examination:
+    """Ask a candidate every probe of a kind, and judge its answers. It never raises for what the candidate does.
+
+    kind: None to guess it from the name and from what comes back. given, takes, reduction: what it is given, takes, and
+    makes of the losses of a batch, where trying should not decide. axis: 0 where the classes of a batch run down its
+    columns. decimals: how many have to be right at the levels exercise and stable.
+    """
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}, and can be one of {', '.join(KINDS)}")
+    options = Options(given=given, takes=takes, reduction=reduction, axis=axis, decimals=decimals)
+    guessed = ""
+    if kind is None:
+        kind, guessed, found = _guess_kind(candidate, options)
+    else:
+        found = find_convention(candidate, kind, options)
+    if not found.usable:
+        return Examination(kind, guessed, level, decimals, found.convention, (), could_not=_nothing_usable(found))
+    return _Interview(candidate, kind, found.convention, options).run(guessed, level)
+
+
+def _nothing_usable(found: Found) -> str:
+    if found.ended:
+        return found.ended
+    first = found.first
+    if first.error:
+        return f"it raised {first.error} for the first input, and returned nothing of use for any other"
+    return f"it returned {first.unusable or first.described or 'nothing'}, and no numbers for any input"
+
+
+def _guess_kind(candidate: Candidate, options: Options) -> tuple[str, str, Found]:
+    """A kind, from what it was guessed, and how the candidate is called as that."""
+    by_name = names.kind_from_name(candidate.facts)
+    tried: dict[str, Found] = {}
+    for kind in _kinds_to_try(by_name, candidate):
+        found = tried[kind] = find_convention(candidate, kind, options)
+        if found.ended:
+            return by_name.kind or kind, "the name" if by_name.kind else "", found
+        if found.right or (kind == by_name.kind and by_name.sure and found.usable):
+            return kind, "the name" if kind == by_name.kind else "what it returns", found
+    if by_name.kind and tried[by_name.kind].usable:
+        return by_name.kind, "the name", tried[by_name.kind]
+    usable = [kind for kind, found in tried.items() if found.usable]
+    if by_name.kind and not usable:
+        return by_name.kind, "the name", tried[by_name.kind]
+    nearest = min(usable or list(tried), key=lambda kind: _misfit(candidate, kind, tried[kind], options))
+    return nearest, "what it returns", tried[nearest]
+
+
+def _kinds_to_try(by_name: names.KindGuess, candidate: Candidate) -> list[str]:
+    first = [by_name.kind] if by_name.kind else []
+    if by_name.kind in {"cross_entropy", "cross_entropy_grad"}:
+        first.append("cross_entropy_value_and_grad")
+    if len(candidate.facts.parameters) == 1:
+        others = [name for name, kind in KINDS.items() if len(kind.operands) == 1]
+    else:
+        others = list(KINDS)
+    return list(dict.fromkeys((*first, *others)))
+
+
+def _misfit(candidate: Candidate, kind: str, found: Found, options: Options) -> int:
+    """How badly what came back fits a kind, by its shape alone."""
+    if not found.usable:
+        return 9
+    interview = _Interview(candidate, kind, found.convention, options)
+    judged = next(interview.questions(), None)
+    return 5 if judged is None else {"shape": 3, "not finite": 1, "value": 1, "": 0}.get(judged.problem, 4)
+
+
+@dataclass
+class _Interview:
+    """The questions to one candidate."""
+
+    candidate: Candidate
+    kind: str
+    convention: Convention
+    options: Options
+    ended: str = ""
+
+    def run(self, guessed: str, level: Level) -> Examination:
+        judgements: list[Judgement] = []
+        asides: list[Judgement] = []
+        for judged in self.questions():
+            refused = judged.problem == "raised" and judged.probe.quality in MAY_BE_REFUSED
+            (asides if refused else judgements).append(judged)
+        if not self.ended:
+            asides += self._beside()
+        return Examination(
+            self.kind,
+            guessed,
+            level,
+            self.options.decimals,
+            self.convention,
+            tuple(judgements),
+            tuple(asides),
+            could_not=self.ended,
+        )
+
+    def questions(self) -> Iterator[Judgement]:
+        """Judgements of all that it is held to, until its process ends."""
+        for probe in probes(self.kind):
+            form = self._form(probe)
+            if form is None or self._makes_no_sense(probe):
+                continue
+            for targets in self._target_forms(probe):
+                judged = self._ask(probe, form, targets)
+                yield judged
+                if judged.problem == "ended":
+                    self.ended = f"{judged.outcome.fatal}, asked for {probe.name}"
+                    return
+
+    def _form(self, probe: Probe) -> Form | None:
+        forms = self.convention.forms
+        if probe.inputs.is_batch:
+            return "batch" if "batch" in forms else None
+        return next((form for form in ("vector", "column", "batch") if form in forms), None)
+
+    def _makes_no_sense(self, probe: Probe) -> bool:
+        library = self.convention.library
+        if library in {"torch", "jax"} and probe.quality in {"lists", "integers", "read_only"}:
+            return True
+        if library == "list" and probe.quality in {"float32", "read_only"}:
+            return True
+        return self.convention.given == "probs" and probe.quality in {"tails", "special_values"}
+
+    def _target_forms(self, probe: Probe) -> tuple[TargetForm | None, ...]:
+        if not KINDS[self.kind].has_targets:
+            return (None,)
+        if probe.inputs.labels is None:
+            return ("one-hot",) if "one-hot" in self.convention.targets else ()
+        return self.convention.targets
+
+    def _ask(self, probe: Probe, form: Form, targets: TargetForm | None) -> Judgement:
+        call = dress(self.kind, probe, self.convention, form, targets)
+        outputs = len(KINDS[self.kind].outputs)
+        outcome = self.candidate.call(call, outputs)
+        again: Outcome | None = None
+        if probe.repeat and not outcome.fatal:
+            again = self.candidate.call(call, outputs)
+            if again.fatal:
+                outcome, again = again, None
+        return judge(
+            self.kind,
+            probe,
+            self.convention,
+            form,
+            outcome,
+            again=again,
+            targets=targets,
+            decimals=self.options.decimals,
+        )
+
+    def _beside(self) -> list[Judgement]:
+        """What it does with forms that it is not held to."""
+        found: list[Judgement] = []
+        forms, asked = self.convention.forms, probes(self.kind)
+        first = next(probe for probe in asked if not probe.inputs.is_batch)
+        targets = self.convention.targets[0] if self.convention.targets else None
+        if self.options.takes is None and forms == ("vector",):
+            batches = [probe for probe in asked if probe.quality in {"batch", "square_batch"}]
+            found += [self._ask(probe, "batch", targets) for probe in batches]
+            found.append(self._ask(first, "column", targets))
+        if self.options.takes is None and forms == ("batch",):
+            found.append(self._ask(first, "vector", targets))
+        if len(self.convention.targets) == 1:
+            other: TargetForm = "index" if targets == "one-hot" else "one-hot"
+            found.append(self._ask(first, forms[0], other))
+        return found
