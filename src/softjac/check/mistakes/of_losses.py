@@ -22,7 +22,7 @@ from softjac.check.mistakes.recipe import (
     slope_of_loss,
 )
 from softjac.check.mistakes.table import Entry, Formed, Mistake, Variant
-from softjac.check.model import Array, Inputs
+from softjac.check.model import Array
 
 WITH_TARGETS = LOSSES | GRADIENTS
 VALUE_AND_GRAD = LOSSES & GRADIENTS
@@ -38,7 +38,7 @@ def entry_of_gradient(symbols: str, numbers: Callable[[float, float], str]) -> E
         if made is None or made.raises or made.arrays[-1].shape != s.inputs.logits.shape:
             return None
         tag = ",".join(map(str, index))
-        p, y = recipe.probabilities(s), recipe.targets(s.inputs)
+        p, y = recipe.probabilities(s), recipe.targets(s)
         value = float(made.arrays[-1][index])
         words = symbols.replace("P", f"p[{tag}]").replace("Y", f"y[{tag}]")
         rows = len(p) if p.ndim == 2 and s.convention.gradient == "mean" else 1
@@ -308,14 +308,15 @@ BINARY = Mistake(
 )
 
 
-def _shifted_labels(by: int) -> Callable[[Inputs], Array]:
-    def targets(inputs: Inputs) -> Array:
-        if inputs.labels is None:
-            return own_targets(inputs)
-        taken = np.atleast_1d(inputs.labels) + by
-        if (taken >= inputs.n).any():
+def _shifted_labels(by: int) -> Callable[[Situation], Array]:
+    def targets(s: Situation) -> Array:
+        if s.labels is None:
+            return own_targets(s)
+        n = s.inputs.n
+        taken = np.atleast_1d(s.labels) + by
+        if (taken >= n).any():
             raise IndexError("a class that does not exist")
-        return np.asarray(np.eye(inputs.n)[taken].reshape(inputs.logits.shape))
+        return np.asarray(np.eye(n)[taken].reshape(s.inputs.logits.shape))
 
     return targets
 
@@ -337,19 +338,19 @@ LABELS_FROM_ONE = Mistake(
 )
 
 
-def _label_as_targets(inputs: Inputs) -> Array:
-    if inputs.labels is None:
-        return own_targets(inputs)
-    return np.asarray(np.broadcast_to(inputs.labels, inputs.logits.shape))
+def _label_as_targets(s: Situation) -> Array:
+    if s.labels is None:
+        return own_targets(s)
+    return np.asarray(np.broadcast_to(s.labels, s.inputs.logits.shape))
 
 
-def _label_column_as_targets(inputs: Inputs) -> Array:
-    if inputs.labels is None:
-        return own_targets(inputs)
-    return np.asarray(np.broadcast_to(inputs.labels[..., None], inputs.logits.shape))
+def _label_column_as_targets(s: Situation) -> Array:
+    if s.labels is None:
+        return own_targets(s)
+    return np.asarray(np.broadcast_to(s.labels[..., None], s.inputs.logits.shape))
 
 
-def _as_numbers(targets: Callable[[Inputs], Array]) -> dict[str, Any]:
+def _as_numbers(targets: Callable[[Situation], Array]) -> dict[str, Any]:
     def minus(p: Array, y: Array) -> Array:
         return np.asarray(p - y)
 
@@ -357,6 +358,11 @@ def _as_numbers(targets: Callable[[Inputs], Array]) -> dict[str, Any]:
         return np.asarray(-(y * log_p).sum(axis=-1))
 
     return {"targets": targets, "gradient": minus, "value": value}
+
+
+def _value_at_index(log_p: Array, _p: Array, y: Array) -> Array:
+    """-mean(log p[y]), where y is one-hot."""
+    return np.asarray(-log_p[y.astype(int)].mean())
 
 
 INDEX_AS_ONE_HOT = Mistake(
@@ -373,12 +379,18 @@ INDEX_AS_ONE_HOT = Mistake(
     variants=(
         Variant(_as_numbers(_label_as_targets)),
         Variant(_as_numbers(_label_column_as_targets), applies=_batch),
+        Variant(
+            {"value": _value_at_index},
+            kinds=LOSSES,
+            applies=lambda s: s.targets == "one-hot" and not _batch(s),
+            detail="Here it is the reverse: p[y] with a one-hot y takes p[0] for every 0 and p[1] for the 1.",
+        ),
     ),
 )
 
 
 def _fancy_minus(arrays: tuple[Array, ...], s: Situation, *, mean: bool) -> tuple[Array, ...] | None:
-    labels = s.inputs.labels
+    labels = s.labels
     if labels is None or not s.inputs.is_batch:
         return None
     gradient = np.array(s.inputs.probs)
@@ -407,8 +419,8 @@ def _without_sum(p: Array, y: Array) -> Array:
     return np.asarray(p - y)
 
 
-def _normalised(inputs: Inputs) -> Array:
-    y = own_targets(inputs)
+def _normalised(s: Situation) -> Array:
+    y = own_targets(s)
     return np.asarray(y / y.sum(axis=-1, keepdims=True))
 
 
@@ -416,7 +428,7 @@ def _log_sum_once(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] 
     """logsumexp(z) - sum(y z), by the rows."""
     if s.given_probs:
         return None
-    z, y = s.inputs.logits, own_targets(s.inputs)
+    z, y = s.inputs.logits, own_targets(s)
     return (reduced(shifted_logsumexp(z) - (y * z).sum(axis=-1), s), *arrays[1:])
 
 

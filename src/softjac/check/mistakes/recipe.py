@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from softjac.check.model import Array, Convention, Form, Inputs
+from softjac.check.model import Array, Convention, Form, Inputs, TargetForm
 
 Through: TypeAlias = Literal["", "g @ J", "J @ g"]
 """Whether products and gradients are made by way of the Jacobian, and in which order."""
@@ -27,12 +27,18 @@ ALL_KINDS = frozenset({"softmax", "log_softmax", "logsumexp"}) | WITH_JACOBIAN |
 
 @dataclass(frozen=True, eq=False)
 class Situation:
-    """What a candidate was asked, and in which convention."""
+    """What a candidate was asked, and in which convention. targets: the form in which they were passed."""
 
     kind: str
     inputs: Inputs
     convention: Convention
     form: Form = "vector"
+    targets: TargetForm | None = None
+
+    @property
+    def labels(self) -> Array | None:
+        """The labels, where it was given labels."""
+        return None if self.targets == "one-hot" else self.inputs.labels
 
     @property
     def given_probs(self) -> bool:
@@ -65,9 +71,9 @@ def unchanged(a: Array) -> Array:
     return a
 
 
-def own_targets(inputs: Inputs) -> Array:
+def own_targets(s: Situation) -> Array:
     """The targets, of the shape of the logits."""
-    return np.zeros_like(inputs.logits) if inputs.targets is None else inputs.targets
+    return np.zeros_like(s.inputs.logits) if s.inputs.targets is None else s.inputs.targets
 
 
 def jacobian_of_row(p: Array) -> Array:
@@ -109,6 +115,14 @@ def divided(gradient: Array, s: Situation) -> Array:
     return np.asarray(gradient / len(gradient))
 
 
+def _both(
+    first: Callable[[Situation], bool] | None, second: Callable[[Situation], bool] | None
+) -> Callable[[Situation], bool] | None:
+    if first is None or second is None or first is second:
+        return first or second
+    return lambda s: first(s) and second(s)
+
+
 Leave: TypeAlias = Callable[[tuple[Array, ...], Situation], "tuple[Array, ...] | None"]
 
 
@@ -119,10 +133,11 @@ class Recipe:
     logits: what happens to them first. softmax, softmax_column: of logits, and of a column (n, 1) where that differs.
     on_probs: what happens to probabilities that are given. log, by_logsumexp: log p is z - logsumexp(z), or the
     logarithm of the probabilities. jacobian_of_batch: of all rows at once. leave: what happens to the result, in order.
+    applies: where the last steps are taken; elsewhere: the recipe without them.
     """
 
     logits: Callable[[Array], Array] = unchanged
-    targets: Callable[[Inputs], Array] = own_targets
+    targets: Callable[[Situation], Array] = own_targets
     softmax: Callable[[Array], Array] = shifted_softmax
     softmax_column: Callable[[Array], Array] | None = None
     on_probs: Callable[[Array], Array] = unchanged
@@ -139,9 +154,16 @@ class Recipe:
     reduce: Callable[[Array, Situation], Array] = reduced
     divide: Callable[[Array, Situation], Array] = divided
     leave: tuple[Leave, ...] = ()
+    applies: Callable[[Situation], bool] | None = None
+    elsewhere: Recipe | None = None
 
-    def with_steps(self, steps: Mapping[str, Any]) -> Recipe | None:
-        """The recipe with other steps; None where a step is replaced already by another one."""
+    def with_steps(self, steps: Mapping[str, Any], applies: Callable[[Situation], bool] | None = None) -> Recipe | None:
+        """The recipe with other steps; None where a step is replaced already by another one.
+
+        applies: where they are taken; elsewhere it stays as it is.
+        """
+        below = None if self.elsewhere is None else self.elsewhere.with_steps(steps, applies)
+        other = self if below is None else replace(self, elsewhere=below)
         changed: dict[str, Any] = {}
         for name, step in steps.items():
             mine = getattr(self, name)
@@ -150,8 +172,9 @@ class Recipe:
             elif mine is getattr(RIGHT, name) or mine == step:
                 changed[name] = step
             else:
-                return None
-        return replace(self, **changed)
+                return None if below is None else other
+        where = _both(self.applies, applies)
+        return replace(self, **changed, applies=where, elsewhere=None if where is None else other)
 
     def probabilities(self, s: Situation) -> Array:
         """The probabilities that it works with."""
@@ -164,6 +187,8 @@ class Recipe:
 
     def run(self, s: Situation) -> Prediction | None:
         """What it returns; None where it has no answer of its own."""
+        if self.applies is not None and self.elsewhere is not None and not self.applies(s):
+            return self.elsewhere.run(s)
         with np.errstate(all="ignore"):
             try:
                 arrays: tuple[Array, ...] | None = self._results(s)
@@ -187,7 +212,7 @@ class Recipe:
         if s.kind == "softmax_vjp":
             g = s.inputs.cotangent
             return (self._product(p, np.zeros_like(p) if g is None else g),)
-        y = self.targets(s.inputs)
+        y = self.targets(s)
         results: list[Array] = []
         if s.kind in LOSSES:
             values = self.value(self._log_probabilities(p, s), p, y)
@@ -216,7 +241,7 @@ class Recipe:
         return np.asarray(np.einsum("...i,...ij->...j" if self.through == "g @ J" else "...j,...ij->...i", g, J))
 
     def _gradient(self, p: Array, y: Array, s: Situation) -> Array:
-        if s.given_probs:
+        if s.given_probs and s.convention.wrt == "probs":
             return self.slope(p, y)
         return self._product(p, self.slope(p, y)) if self.through else self.gradient(p, y)
 

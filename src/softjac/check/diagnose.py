@@ -1,0 +1,311 @@
+"""From judgements to causes: which known mistakes explain what is wrong, and what the numbers say where none does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from softjac.check import entries, measures, signatures
+from softjac.check.cases import QUALITIES
+from softjac.check.kinds import KINDS
+from softjac.check.matching import Case, Explanation, Precision, best, cases_of, pairs, precision_of, singles
+from softjac.check.mistakes import BY_NAME, RIGHT, Mistake, Recipe
+from softjac.check.mistakes.of_jacobian import number
+from softjac.check.model import LEVELS, Diagnosis, Examination, Level
+
+NOTHING_FITS = "no known mistake fits"
+
+
+def diagnose(examination: Examination) -> tuple[Diagnosis, ...]:
+    """The causes of what went wrong: that of the lowest level first, last what holds only for forms not held to.
+
+    A mistake is named where the candidate returns what that wrong implementation returns, on every probe where this is
+    far from the truth. Where no mistake fits, and no two of them together, the name is "" and the numbers speak.
+    """
+    if examination.could_not:
+        return ()
+    return tuple(_Causes(examination).all())
+
+
+class _Causes:
+    def __init__(self, examination: Examination) -> None:
+        self.examination = examination
+        self.kind = examination.kind
+        self.precision = precision_of(examination.judgements)
+        self.cases = cases_of(examination.judgements, self.kind, examination.convention, self.precision)
+        self.judged = tuple(c for c in self.cases if c.is_judged)
+        self.recipe: Recipe = RIGHT
+        self.is_known = True
+
+    def all(self) -> Iterator[Diagnosis]:
+        for level in LEVELS:
+            of_level = list(self._of_numbers(level))
+            behaviour = list(self._of_behaviour()) if level == "exercise" else []
+            differs = [d for d in behaviour if d.name == "answer-differs"]
+            if differs and not any(d.name for d in of_level):
+                of_level, behaviour = differs, [d for d in behaviour if d not in differs]
+            yield from of_level
+            yield from behaviour
+        yield from self._of_asides()
+
+    def _of_behaviour(self) -> Iterator[Diagnosis]:
+        for problem, name in (("differs", "answer-differs"), ("changed", "input-overwritten")):
+            for case in self.cases:
+                if case.judgement.problem == problem or (problem == "changed" and case.judgement.outcome.changed):
+                    yield self._named(BY_NAME[name], case, seen=(self._what_happened(case, problem),))
+                    break
+        for problem in ("ended", "unusable"):
+            for case in self.cases:
+                if case.judgement.problem == problem:
+                    yield self._unnamed([case])
+                    break
+
+    def _what_happened(self, case: Case, problem: str) -> str:
+        asked = entries.asked(case)
+        if problem == "differs":
+            return f"{asked}: the second call returned other numbers than the first"
+        operands: tuple[str, ...] = KINDS[self.kind].operands
+        names = [operands[k] for k in case.judgement.outcome.changed if k < len(operands)] or ["the input"]
+        return f"{asked}: after the call, {' and '.join(names)} had other numbers than before"
+
+    def _of_numbers(self, level: Level) -> Iterator[Diagnosis]:
+        wrong = [c for c in self.cases if c.level == level and c.is_wrong]
+        if level == "exercise" and wrong and signatures.ignores_input(self.judged):
+            self.is_known = False
+            yield self._named(BY_NAME["ignores-input"], wrong[0], entry=False)
+            return
+        if level == "exact":
+            yield from self._of_digits([c for c in wrong if not self._fits(c)])
+            return
+        left = [c for c in wrong if not self._fits(c)]
+        while left and self.is_known:
+            found = self._explanations(left, level)
+            if not found:
+                break
+            yield self._explained(found, level)
+            self.recipe = found[0].recipe
+            left = [c for c in left if c not in found[0].cases and not self._fits(c)]
+        for mistake, cases in self._signatures(left, level):
+            yield self._named(mistake, cases[0])
+            left = [c for c in left if c not in cases]
+        yield from self._of_the_rest(left, level)
+
+    def _fits(self, case: Case) -> bool:
+        return self.recipe is not RIGHT and case.fit(self.recipe.run(case.situation)).matches
+
+    def _explanations(self, left: Sequence[Case], level: Level) -> tuple[Explanation, ...]:
+        upto = LEVELS[: LEVELS.index(level) + 1]
+        others = [c for c in self.judged if c.level in upto and c not in left]
+        found = best(singles(self.kind, self.recipe), left, others, self.judged)
+        if found:
+            return found
+        one_fits = level != "exercise" or self.recipe is not RIGHT
+        return best(pairs(self.kind, self.recipe, left, one_fits=one_fits), left, others, self.judged)
+
+    def _signatures(self, left: Sequence[Case], level: Level) -> Iterator[tuple[Mistake, list[Case]]]:
+        if level == "exercise":
+            cut = [c for c in left if signatures.cut_to_integers(c)]
+            if cut:
+                yield BY_NAME["integers-cut"], cut
+            numbers = [c for c in left if c not in cut and c.judgement.problem == "value"]
+            if numbers and signatures.is_half(self.precision):
+                yield BY_NAME["float16-sums"], numbers
+            return
+        odd = [c for c in left if signatures.nan_at_minus_infinity(c)]
+        if odd:
+            yield BY_NAME["nan-at-minus-infinity"], odd
+        if not self.is_known and signatures.overflows(self.cases):
+            yield BY_NAME["no-maximum-subtracted"], list(left)
+
+    def _of_the_rest(self, left: Sequence[Case], level: Level) -> Iterator[Diagnosis]:
+        numbers = [c for c in left if c.judgement.problem != "raised"]
+        raised = [c for c in left if c.judgement.problem == "raised"]
+        if level == "stable" and not self.is_known:
+            return
+        if numbers:
+            self.is_known = False
+            yield self._unnamed(numbers)
+        if raised:
+            yield self._unnamed(raised)
+
+    def _of_digits(self, wrong: Sequence[Case]) -> Iterator[Diagnosis]:
+        if not self.is_known or not wrong:
+            return
+        if self.precision == Precision():
+            fine = Precision(relative=1e-13)
+            cases = [replace(c, precision=fine) for c in self.judged]
+            left = [c for c in cases if c.level == "exact" and c.is_wrong and not self._fits(c)]
+            tried = (e for e in singles(self.kind, self.recipe) if e.names[0] in {"epsilon", "clip"})
+            found = best(tried, left, [c for c in cases if c not in left], ())
+            if found:
+                yield self._explained(found, "exact")
+                return
+        lost = [c for c in wrong if signatures.loses_tail(c, self.precision)]
+        short = [c for c in wrong if c.judgement.probe.quality == "hard_rows" and signatures.has_seven_digits(c)]
+        if short and self.examination.convention.library != "jax":
+            yield self._named(BY_NAME["float32-sums"], short[0])
+        if lost:
+            yield self._named(BY_NAME["tail-lost"], lost[0])
+        if self.examination.level == "exact" and not (short or lost):
+            yield self._unnamed(wrong)
+
+    def _of_asides(self) -> Iterator[Diagnosis]:
+        made = cases_of(self.examination.asides, self.kind, self.examination.convention, self.precision)
+        forms = dict.fromkeys(c.judgement.form for c in made)
+        for form in forms:
+            of_form = [c for c in made if c.judgement.form == form and c.level == "exercise"]
+            wrong = [c for c in of_form if c.is_wrong and c.judgement.problem != "raised"]
+            if not wrong or not self.is_known:
+                continue
+            raised = [c for c in of_form if c.judgement.problem == "raised"]
+            others = [c for c in of_form if c not in wrong and c not in raised]
+            found = best(singles(self.kind, self.recipe), [*wrong, *raised], others, of_form)
+            yield self._explained(found, "exercise") if found else self._unnamed(wrong)
+
+    # What is said
+
+    def _explained(self, found: Sequence[Explanation], level: Level) -> Diagnosis:
+        first = found[0]
+        case = next((c for c in first.cases if c.judgement.problem in {"value", "not finite"}), first.cases[0])
+        mistakes = first.mistakes
+        details = [v.detail for v in first.variants if v.detail]
+        name = "+".join(first.names)
+        others = dict.fromkeys("+".join(e.names) for e in found)
+        return Diagnosis(
+            name=name,
+            title=", and ".join(m.title for m in mistakes),
+            why=" ".join([*(_sentence(m.why_for(self.kind)) for m in mistakes), *details]),
+            level=level,
+            symptom=tuple(self._symptom(case)),
+            seen=tuple(self._seen(case, first)),
+            experiment=mistakes[0].experiment_for(self.kind),
+            fix="\n".join(m.fix_for(self.kind) for m in mistakes),
+            others=tuple(other for other in others if other != name),
+        )
+
+    def _named(self, mistake: Mistake, case: Case, seen: tuple[str, ...] = (), *, entry: bool = True) -> Diagnosis:
+        lines = seen or tuple(self._seen(case, None))
+        return Diagnosis(
+            name=mistake.name,
+            title=mistake.title,
+            why=_sentence(mistake.why_for(self.kind)),
+            level=case.level,
+            symptom=seen or tuple(self._symptom(case)),
+            seen=lines if entry else lines[:3],
+            experiment=mistake.experiment_for(self.kind),
+            fix=mistake.fix_for(self.kind),
+        )
+
+    def _unnamed(self, cases: Sequence[Case]) -> Diagnosis:
+        case = cases[0]
+        problem = case.judgement.problem
+        titles = {
+            "raised": f"raises {case.judgement.outcome.error.split(':')[0]}",
+            "unusable": f"returns {case.judgement.outcome.unusable or case.judgement.outcome.described}",
+            "ended": case.judgement.outcome.fatal,
+        }
+        return Diagnosis(
+            name="",
+            title=titles.get(problem) or NOTHING_FITS,
+            why=" ".join(self._qualities(cases)),
+            level=case.level,
+            symptom=tuple(self._symptom(case)),
+            seen=tuple(self._seen(case, None)),
+        )
+
+    def _qualities(self, cases: Sequence[Case]) -> Iterator[str]:
+        """On what it is wrong, and on what of the same level it is right."""
+        wrong = dict.fromkeys(c.judgement.probe.quality for c in cases)
+        asked = dict.fromkeys(c.judgement.probe.quality for c in self.judged if c.level == cases[0].level)
+        right = [q for q in asked if q not in wrong]
+        if not right:
+            yield "It is wrong in all that was asked."
+            return
+        yield f"Wrong: {_listed(wrong)}. Right: {_listed(right)}."
+
+    def _symptom(self, case: Case) -> Iterator[str]:
+        yield from self._what(case, None, short=True)
+
+    def _seen(self, case: Case, explanation: Explanation | None) -> Iterator[str]:
+        yield from self._what(case, explanation, short=False)
+
+    def _what(self, case: Case, explanation: Explanation | None, *, short: bool) -> Iterator[str]:
+        j = case.judgement
+        asked = entries.asked(case)
+        if j.outcome.fatal or j.outcome.error or j.outcome.unusable:
+            yield f"{asked}: {j.outcome.fatal or j.outcome.error or 'returns ' + j.outcome.unusable}"
+            return
+        arrays = j.results or j.outcome.arrays
+        if j.problem == "shape" or len(arrays) != len(j.truth):
+            yield f"{asked}: {_shapes(arrays)}, it should be {_shapes(j.truth)}"
+            return
+        found = entries.where_of(j)
+        if found is None:
+            yield f"{asked}: wrong"
+            return
+        output, index = found
+        yours = entries.entry_value(arrays, output, index)
+        right = entries.entry_value(j.truth, output, index)
+        if yours is None or right is None:
+            yield f"{asked}: {_shapes(arrays)}, it should be {_shapes(j.truth)}"
+            return
+        name = entries.name_of_entry(case)
+        row = entries.asked(case, index)
+        a, b = _told_apart(yours, right)
+        if short:
+            yield f"{row}: {name} is {a}, it should be {b}"
+        else:
+            yield f"{row}, first wrong entry {name}" if index else row
+            correct = entries.right_formed(case.situation, index, output, right)
+            formed = None
+            if explanation is not None:
+                formed = entries.wrong_formed(explanation, case, index, output, yours)
+            yield "  " + entries.line("yours", formed, a) if formed else f"  yours    {a}"
+            yield "  " + entries.line("correct", correct, b) if correct else f"  correct  {b}"
+        said = self._measures(case, output, arrays[output], j.truth[output])
+        if said:
+            yield "; ".join(said)
+
+    def _measures(self, case: Case, output: int, result: np.ndarray, truth: np.ndarray) -> list[str]:
+        ratio = measures.constant_ratio(result, truth, max(1e-6, case.precision.tolerance(1.0)))
+        said = [] if ratio is None else [f"every entry is {number(ratio)} times the right one"]
+        s = case.situation
+        if KINDS[s.kind].outputs[output] == "matrix":
+            return said + measures.of_matrix(result, truth)
+        if KINDS[s.kind].outputs[output] == "row" and not s.inputs.is_batch and np.isfinite(truth).all():
+            total = float(truth.sum())
+            known = s.kind == "softmax" or abs(total) < 1e-9
+            if known:
+                said += measures.of_row(result, truth, round(total), case.precision.tolerance(1.0))
+        return said
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] if text[:1] not in {".", "+"} and not _is_code(text) else text
+
+
+def _is_code(text: str) -> bool:
+    """Whether it begins with code, which keeps its letters: exp(z), sum(), p*(1 - p)."""
+    first = text.split(" ", 1)[0]
+    return any(sign in first for sign in "()[]*_./=-") or len(first) == 1
+
+
+def _listed(qualities: dict[str, None] | list[str]) -> str:
+    words = [q.replace("_", " ") for q in qualities if q in QUALITIES]
+    return ", ".join(words)
+
+
+def _shapes(arrays: Sequence[np.ndarray]) -> str:
+    return "shape " + " and ".join(str(a.shape) for a in arrays) if arrays else "nothing"
+
+
+def _told_apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ."""
+    if number(a) != number(b):
+        return number(a), number(b)
+    for digits in (6, 9, 12, 17):
+        if f"{a:.{digits}g}" != f"{b:.{digits}g}":
+            return f"{a:.{digits}g}", f"{b:.{digits}g}"
+    return f"{a:.17g}", f"{b:.17g}"

@@ -1,0 +1,107 @@
+"""Mistakes that show in what a candidate does: in no formula, but in digits, in NaN, in answers that never change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from softjac.check.matching import Case, Precision
+from softjac.check.model import Array
+
+_HALF_ULP = {False: 2.0**-53, True: 2.0**-24}
+
+
+def ignores_input(cases: Sequence[Case]) -> bool:
+    """Whether the same numbers come back for different inputs of one shape, or for all that was asked."""
+    seen: dict[tuple[int, ...], list[Case]] = {}
+    for case in cases:
+        if case.level == "exercise" and case.judgement.problem != "raised" and case.results:
+            seen.setdefault(case.situation.inputs.logits.shape, []).append(case)
+    groups = [group for group in seen.values() if _differ([c.truth for c in group])]
+    if sum(map(len, groups)) < 4 or len(groups) < 2:
+        return False
+    return not any(_differ([c.results for c in group]) for group in groups)
+
+
+def _differ(results: Sequence[tuple[Array, ...]]) -> bool:
+    return any(not _equal(results[0], other) for other in results[1:])
+
+
+def _equal(these: tuple[Array, ...], others: tuple[Array, ...]) -> bool:
+    return len(these) == len(others) and all(
+        a.shape == b.shape and np.array_equal(a, b, equal_nan=True) for a, b in zip(these, others, strict=True)
+    )
+
+
+def cut_to_integers(case: Case) -> bool:
+    """Whether integers came in, and what came back is the truth without its decimals."""
+    if case.judgement.probe.dtype != "int64" or not _comparable(case):
+        return False
+    pairs = list(zip(case.results, case.truth, strict=True))
+    if any(not np.isfinite(r).all() for r, _ in pairs):
+        return False
+    whole = all(np.array_equal(r, np.trunc(r)) for r, _ in pairs)
+    return whole and all((np.abs(r - t) <= 1.0 + 1e-9).all() for r, t in pairs)
+
+
+def nan_at_minus_infinity(case: Case) -> bool:
+    """Whether a logit is -inf, and NaN came back where there is a number."""
+    if case.judgement.probe.quality != "minus_infinity" or not _comparable(case):
+        return False
+    return any((np.isnan(r) & ~np.isnan(t)).any() for r, t in zip(case.results, case.truth, strict=True))
+
+
+def overflows(cases: Sequence[Case]) -> bool:
+    """Whether every large logit makes inf or NaN (or plain Python's OverflowError), in a formula nobody knows."""
+    asked = [c for c in cases if c.judgement.probe.quality == "large_logits"]
+    of_error = ("OverflowError", "ZeroDivisionError")
+    return len(asked) > 1 and all(
+        any(word in c.judgement.outcome.error for word in of_error)
+        if c.judgement.outcome.error
+        else any(not np.isfinite(r).all() for r in c.results)
+        for c in asked
+    )
+
+
+def is_half(precision: Precision) -> bool:
+    """Whether all results are numbers of float16."""
+    return precision.decimals is None and precision.relative > 1e-3
+
+
+def loses_tail(case: Case, precision: Precision) -> bool:
+    """Whether what is wrong is tiny, and off by no more than numbers next to 1 are rounded."""
+    if not _comparable(case):
+        return False
+    half_ulp = _HALF_ULP[precision.relative > 1e-8]
+    lost = False
+    for r, t in zip(case.results, case.truth, strict=True):
+        if not np.isfinite(r).all() or not np.isfinite(t).all():
+            return False
+        away = np.abs(r - t)
+        size = max(1.0, float(np.abs(t).max(initial=0.0)))
+        if (away > 64 * half_ulp * size * max(1, np.log2(t.size + 1))).any():
+            return False
+        tiny = (np.abs(t) < 1e-6 * size) & (t != 0)
+        lost |= bool((away[tiny] > 1e-4 * np.abs(t[tiny])).any())
+    return lost
+
+
+def has_seven_digits(case: Case) -> bool:
+    """Whether float64 came in, and the result has the error of float32."""
+    if case.judgement.probe.dtype != "float64" or not _comparable(case):
+        return False
+    large = 0.0
+    for r, t in zip(case.results, case.truth, strict=True):
+        if not np.isfinite(r).all() or not np.isfinite(t).all():
+            return False
+        size = float(np.abs(t).max(initial=0.0))
+        away = np.abs(r - t) / size if size else np.zeros(1)
+        large = max(large, float(away.max(initial=0.0)))
+    return 2e-10 < large < 2e-5
+
+
+def _comparable(case: Case) -> bool:
+    return len(case.results) == len(case.truth) and all(
+        r.shape == t.shape for r, t in zip(case.results, case.truth, strict=True)
+    )
