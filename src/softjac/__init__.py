@@ -63,12 +63,15 @@ __all__ = [
 
 if _TYPE_CHECKING:
     from softjac import derivation as derivation
+    from softjac.check import CallableModule as _CallableModule
+
+    check: _CallableModule
 
 
 def __getattr__(name: str) -> object:
-    """`softjac.derivation` is loaded when it is asked for: importing softjac takes no time for it."""
-    if name == "derivation":
+    """`softjac.derivation` and `softjac.check` are loaded when asked for: importing softjac takes no time for them."""
+    if name in {"check", "derivation"}:
         from importlib import import_module
 
-        return import_module("softjac.derivation")
+        return import_module(f"softjac.{name}")
     raise AttributeError(f"module 'softjac' has no attribute {name!r}")

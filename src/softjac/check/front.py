@@ -72,7 +72,8 @@ def check(
     given: "logits" or "probs". takes: "vector", "column" or "batch", found by trying by default. reduction: of the
     losses of a batch. axis: 0 where the classes of a batch run down its columns. time_limit: seconds for all calls, 30.
     memory_limit: gigabytes, 2; neither holds for a function that is called here, and on Windows there is none of
-    memory. A process of its own is no sandbox: check code that you would run. Raises ArgumentError for an option that there is not, ImportError without python-flint.
+    memory. A process of its own is no sandbox: check code that you would run. Raises ArgumentError for an option that
+    there is not, ImportError without python-flint.
     Source: docs/check.md; the results are those of `softjac.check.oracle`, in ball arithmetic.
 
     >>> import numpy as np

@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from softjac.check.front import Axis, Function, check, missing_extra, options_of
 from softjac.check.kinds import KINDS
 from softjac.check.model import LEVELS, Form, Given, Level, Reduction
 from softjac.check.report import Report
 from softjac.check.report_lines import trouble
+
+Test = TypeVar("Test", bound=Callable[..., Any])
 
 
 class Property:
@@ -57,7 +59,7 @@ def parametrize_with_properties(
     takes: Form | None = None,
     reduction: Reduction | None = None,
     axis: Axis = -1,
-) -> Any:
+) -> Callable[[Test], Test]:
     """A decorator for pytest: the test runs once for each property, with `check`, a function without arguments.
 
         @softjac.check.parametrize_with_properties(softmax, "softmax", "stable")
@@ -84,4 +86,5 @@ def parametrize_with_properties(
     held = LEVELS[: LEVELS.index(options.level) + 1]
     asked = {probe.quality for probe in probes(options.what or next(iter(KINDS))) if probe.level in held}
     properties = [Property(quality, report) for quality in QUALITIES if quality in asked]
-    return pytest.mark.parametrize("check", properties, ids=[one.quality for one in properties])
+    mark: Callable[[Test], Test] = pytest.mark.parametrize("check", properties, ids=[one.quality for one in properties])
+    return mark

@@ -187,7 +187,8 @@ def trouble(judgement: Judgement) -> str:
     mine, truth = (float(np.asarray(a[part])[where]) for a in (judgement.results, judgement.truth))
     entry = f"entry [{','.join(map(str, where))}]" if where else "the value"
     if f"{mine:.6g}" == f"{truth:.6g}":
-        return f"{entry}, {truth:.6g}, is off by {abs(mine - truth):.2g}; the largest error there is {judgement.ulps:.2g} ulp"
+        away = f"{entry}, {truth:.6g}, is off by {abs(mine - truth):.2g}"
+        return f"{away}; the largest error there is {judgement.ulps:.2g} ulp"
     return f"{entry} is {mine:.6g} and should be {truth:.6g}"
 
 
