@@ -79,6 +79,7 @@ class _Case:
 _JACOBIAN = ("softmax_jacobian",)
 _FIVE = [-0.75, 2.5, 0.25, 1.75, -2.5]
 _TEN = [0.25, -1.5, 3.125, 0.75, -0.125, 2.0, -3.0, 1.375, -2.25, 4.5]
+_MIXED = [3.0, -0.5, 2.0, 0.0, 1.0, -1.0, 0.25, 1.5, -2.0, 0.75]
 _SQUARE = [[1.0, 2.0, 4.0], [0.5, -1.75, 0.0], [3.0, 2.5, -0.25]]
 _TALL = [[2.0, 0.5, -1.75], [1.0, 2.0, 4.0], [-3.5, -1.0, -4.25], [0.25, 3.0, 1.5]]
 _WIDE = [[0.5, -1.0, 2.25, 3.0, 0.0], [1.0, 4.0, 2.0, -0.5, 7.0]]
@@ -109,9 +110,9 @@ _ORDINARY: tuple[_Case, ...] = (
     _Case("integers", [1.0, 2.0, 4.0], labels=2, cotangent=[1.0, -2.0, 3.0], dtype="int64"),
     _Case(
         "integers",
-        [[3.0, 0.0, 1.0, -2.0], [1.0, 2.0, 4.0, 9.0]],
-        labels=[1, 2],
-        cotangent=[[1.0, 0.0, -1.0, 2.0], [0.0, 3.0, 1.0, -2.0]],
+        [[3.0, 0.0, 1.0, -3.0, 7.0], [1.0, 2.0, 4.0, 9.0, -3.0]],
+        labels=[1, 3],
+        cotangent=[[1.0, 0.0, -1.0, 2.0, 3.0], [0.0, 3.0, 1.0, -2.0, 5.0]],
         dtype="int64",
     ),
     _Case("lists", [1.0, 2.0, 4.0], labels=0, cotangent=[1.0, -2.0, 0.5], as_list=True),
@@ -140,9 +141,9 @@ _STABLE: tuple[_Case, ...] = (
     ),
     _Case(
         "distant_rows",
-        [[-450.0, -447.5, -449.0, -451.0], [450.0, 452.0, 453.0, 446.5], [0.0, 1.0, -2.0, 3.5]],
-        labels=[0, 1, 3],
-        cotangent=[[1.0, 0.0, -0.5, 2.0], [0.5, 1.0, -2.0, 0.0], [3.0, 0.25, 1.0, -1.0]],
+        [[-450.0, -447.5, -451.0], [450.0, 452.0, 446.5], [0.0, 3.5, -2.0], [1.0, 1.5, 0.25]],
+        labels=[0, 1, 2, 0],
+        cotangent=[[1.0, -2.0, 0.5], [0.25, 3.0, -1.0], [0.0, 1.0, 0.0], [2.0, -0.5, 4.0]],
     ),
     _Case("minus_infinity", [1.0, -INF, 2.0, 4.0], labels=2, cotangent=[1.0, 3.0, -2.0, 0.5]),
     _Case("minus_infinity", [-INF, 0.5, -INF, -1.25], labels=1, cotangent=[2.0, 1.0, 0.5, -1.0]),
@@ -160,9 +161,9 @@ _STABLE: tuple[_Case, ...] = (
     _Case("saturated", [0.0, 800.0, 1.0], labels=1, cotangent=[1.0, 2.0, -1.0]),
     _Case(
         "saturated",
-        [[300.0, 0.0, 2.0, 1.0], [0.5, 1.0, 60.0, 4.0]],
+        [[300.0, 0.0, 2.0], [0.5, 1.0, 60.0]],
         labels=[1, 0],
-        cotangent=[[1.0, 0.0, -0.5, 2.0], [0.5, 1.0, -2.0, 0.0]],
+        cotangent=[[1.0, 0.0, -0.5], [0.5, 1.0, -2.0]],
     ),
     _Case("saturated", [0.0, 800.0, 3.0], targets=[0.25, 0.75, 0.0]),
     _Case("unnormalised_targets", [1.0, 2.0, 4.0], targets=[0.5, 0.25, 1.5]),
@@ -177,13 +178,13 @@ def _many(n: int, deviation: float, seed: int) -> list[float]:
 
 def _exact() -> Iterator[_Case]:
     hard, tail, odd = "hard_rows", "tails", "special_values"
-    ties = [1.5, -2.0, 5.0, 0.25, 5.0, 5.0, -0.75]
-    yield _Case(hard, _TEN, labels=2, cotangent=[3.0, -0.5, 2.0, 0.0, 1.0, -1.0, 0.25, 1.5, -2.0, 0.75])
-    yield _Case(hard, ties, labels=3, cotangent=[1.0, 2.0, -1.0, 0.5, 3.0, -2.0, 0.25], name="a row with ties")
-    for n, deviation, kinds in [(200, 10.0, ()), (200, 1.0, ()), (40, 3.0, _JACOBIAN), (60, 30.0, _JACOBIAN)]:
+    ties = [1.5, -2.0, 5.0, 0.25, 5.0, 5.0, -0.75, 1.5, 3.0, -4.0]
+    yield _Case(hard, _TEN, labels=2, cotangent=_MIXED)
+    yield _Case(hard, ties, labels=3, cotangent=_MIXED, name="a row with ties")
+    for n, deviation, kinds in [(200, 10.0, ()), (200, 1.0, ()), (40, 3.0, _JACOBIAN), (40, 30.0, _JACOBIAN)]:
         yield _Case(
             hard,
-            _many(n, deviation, n),
+            _many(n, deviation, n + int(deviation)),
             labels=n // 3,
             cotangent=_many(n, 2.0, n + 1),
             name=f"{n} classes, deviation {deviation:g}",
@@ -210,6 +211,7 @@ def _exact() -> Iterator[_Case]:
     yield _Case(odd, [INF, 1.0, INF], labels=1, cotangent=[1.0, -2.0, 0.5])
     yield _Case(odd, [1.0, NAN, 2.0], labels=0, cotangent=[1.0, -2.0, 0.5])
     yield _Case(odd, [1.0, -INF, 2.0], labels=1, only=_LOSSES)
+    yield _Case(odd, [1.0, -INF, 2.0], targets=[0.25, 0.0, 0.75])
     yield _Case(odd, [[1.0, NAN, 2.0], [1.0, 2.0, 4.0]], labels=[0, 1], cotangent=[[1.0, -2.0, 0.5], [0.25, 3.0, -1.0]])
 
 
@@ -219,9 +221,9 @@ _LAST: tuple[_Case, ...] = (
     _Case("equal_logits", [0.5, 0.5, 0.5], labels=1, cotangent=[1.0, -2.0, 0.5]),
     _Case(
         "equal_logits",
-        [[2.0, 2.0], [-1.0, -1.0], [0.0, 0.0]],
-        labels=[0, 1, 1],
-        cotangent=[[1.0, -2.0], [0.5, 3.0], [-1.0, 0.25]],
+        [[2.0, 2.0, 2.0], [-1.0, -1.0, -1.0]],
+        labels=[0, 1],
+        cotangent=[[1.0, -2.0, 0.5], [0.5, 3.0, -1.0]],
     ),
 )
 

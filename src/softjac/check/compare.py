@@ -24,6 +24,7 @@ def truth_for(kind: str, probe: Probe, convention: Convention, dtype: str = "flo
         given=convention.given,
         reduction=reduction if probe.inputs.is_batch else "none",
         gradient=convention.gradient or "sum",
+        wrt=convention.wrt,
         probs_dtype="float32" if narrow else "float64",
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -31,21 +31,29 @@ from softjac.check.model import (
     TargetForm,
 )
 
-ORDER: tuple[tuple[Library, Form], ...] = (
-    ("numpy", "vector"),
-    ("numpy", "batch"),
-    ("list", "vector"),
-    ("list", "batch"),
-    ("numpy", "column"),
-    ("torch", "vector"),
-    ("torch", "batch"),
-    ("jax", "vector"),
-    ("jax", "batch"),
-    ("list", "column"),
-    ("torch", "column"),
-    ("jax", "column"),
+Dtype: TypeAlias = Literal["float64", "float32"]
+ORDER: tuple[tuple[Library, Form, Dtype], ...] = (
+    ("numpy", "vector", "float64"),
+    ("numpy", "batch", "float64"),
+    ("list", "vector", "float64"),
+    ("list", "batch", "float64"),
+    ("numpy", "column", "float64"),
+    ("torch", "vector", "float64"),
+    ("torch", "batch", "float64"),
+    ("jax", "vector", "float64"),
+    ("jax", "batch", "float64"),
+    ("list", "column", "float64"),
+    ("torch", "column", "float64"),
+    ("jax", "column", "float64"),
+    ("numpy", "vector", "float32"),
+    ("numpy", "batch", "float32"),
+    ("torch", "vector", "float32"),
+    ("torch", "batch", "float32"),
 )
 """In which a candidate is tried."""
+
+
+Mean: TypeAlias = Literal["mean", "sum"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,7 @@ class _Way(NamedTuple):
 
     library: Library
     form: Form
+    dtype: Dtype
     given: Given
     swapped: bool
     targets: TargetForm | None
@@ -95,13 +104,30 @@ class _Tried:
         asked = probes(kind)
         self._vector = next(probe for probe in asked if not probe.inputs.is_batch)
         self._batch = next(probe for probe in asked if probe.quality == "batch")
-        self._known: dict[_Way, Judgement] = {}
+        self._known: dict[_Way, tuple[Judgement, Convention]] = {}
         self.first: Outcome | None = None
 
-    def probe(self, form: Form) -> Probe:
-        return self._batch if form == "batch" else self._vector
+    def __call__(self, way: _Way) -> Judgement:
+        """What comes of it, as it is right if there is a reading in which it is."""
+        return self._ask(way)[0]
 
-    def convention(self, way: _Way) -> Convention:
+    def reading(self, way: _Way) -> Convention:
+        """What its result was taken to mean."""
+        return self._ask(way)[1]
+
+    def _ask(self, way: _Way) -> tuple[Judgement, Convention]:
+        if way not in self._known:
+            probe, convention = self._batch if way.form == "batch" else self._vector, self._convention(way)
+            call = dress(self._kind, probe, convention, way.form, way.targets)
+            outcome = self._candidate.call(call, len(KINDS[self._kind].outputs))
+            if self.first is None:
+                self.first = outcome
+            if outcome.fatal:
+                raise _EndedError(outcome.fatal)
+            self._known[way] = self._read(probe, convention, way, outcome)
+        return self._known[way]
+
+    def _convention(self, way: _Way) -> Convention:
         return Convention(
             library=way.library,
             forms=(way.form,),
@@ -109,65 +135,50 @@ class _Tried:
             axis_keyword=way.keyword,
             axis=self._options.axis,
             swapped=way.swapped,
+            dtype=way.dtype,
             targets=() if way.targets is None else (way.targets,),
             reduction=self._options.reduction,
             gradient=_gradient_of(self._options.reduction),
         )
 
-    def __call__(self, way: _Way) -> Judgement:
-        if way not in self._known:
-            probe, convention = self.probe(way.form), self.convention(way)
-            call = dress(self._kind, probe, convention, way.form, way.targets)
-            outcome = self._candidate.call(call, len(KINDS[self._kind].outputs))
-            if self.first is None:
-                self.first = outcome
-            if outcome.fatal:
-                raise _EndedError(outcome.fatal)
-            self._known[way] = self._best(probe, convention, way, outcome)
-        return self._known[way]
-
-    def _best(self, probe: Probe, convention: Convention, way: _Way, outcome: Outcome) -> Judgement:
-        """The judgement in the convention of reduction that suits it best."""
-        best = None
-        for reduced in reductions(self._kind, probe, convention, outcome, self._options.reduction):
-            found = judge(
-                self._kind,
-                probe,
-                reduced,
-                way.form,
-                outcome,
-                targets=way.targets,
-                decimals=self._options.decimals,
+    def _read(self, probe: Probe, convention: Convention, way: _Way, outcome: Outcome) -> tuple[Judgement, Convention]:
+        """The first reading in which it is right, else the nearest."""
+        found: list[tuple[Judgement, Convention]] = []
+        for reading in _readings(self._kind, probe, convention, outcome):
+            judged = judge(
+                self._kind, probe, reading, way.form, outcome, targets=way.targets, decimals=self._options.decimals
             )
-            if best is None or (best.problem and not found.problem):
-                best = found
-        assert best is not None
-        return best
+            found.append((judged, reading))
+            if _right(judged):
+                return found[-1]
+        return found[0]
 
 
-def _gradient_of(reduction: Reduction | None) -> Literal["mean", "sum"] | None:
+def _gradient_of(reduction: Reduction | None) -> Mean | None:
     if reduction is None:
         return None
     return "mean" if reduction == "mean" else "sum"
 
 
-def reductions(
-    kind: str, probe: Probe, convention: Convention, outcome: Outcome, given: Reduction | None
-) -> Iterator[Convention]:
-    """Conventions of mean and sum that a result for a batch may be in, the nearest first."""
+def _readings(kind: str, probe: Probe, convention: Convention, outcome: Outcome) -> list[Convention]:
+    """What a result may mean: mean or sum over a batch, gradient in logits or probabilities; the nearest first."""
     of_kind = KINDS[kind]
-    if not of_kind.has_targets or not probe.inputs.is_batch or given is not None:
-        yield convention
-        return
-    if of_kind.has_loss:
-        one_a_row = bool(outcome.arrays) and outcome.arrays[0].size == probe.inputs.logits.shape[0]
-        allowed: list[Reduction] = ["none"] if one_a_row else ["mean", "sum"]
-        choices = [replace(convention, reduction=x, gradient=_gradient_of(x)) for x in allowed]
-        if one_a_row and of_kind.has_gradient:
-            choices.append(replace(convention, reduction="none", gradient="mean"))
-    else:
-        choices = [replace(convention, gradient="mean"), replace(convention, gradient="sum")]
-    yield from sorted(choices, key=lambda choice: _away(kind, probe, choice, outcome))
+    choices = [convention]
+    if of_kind.has_targets and probe.inputs.is_batch and convention.reduction is None:
+        if of_kind.has_loss:
+            one_a_row = bool(outcome.arrays) and outcome.arrays[0].size == probe.inputs.logits.shape[0]
+            allowed: tuple[Reduction, ...] = ("none",) if one_a_row else ("mean", "sum")
+            choices = [replace(convention, reduction=x, gradient=_gradient_of(x)) for x in allowed]
+            if one_a_row and of_kind.has_gradient:
+                choices.append(replace(convention, reduction="none", gradient="mean"))
+        else:
+            choices = [replace(convention, gradient="mean"), replace(convention, gradient="sum")]
+    if of_kind.has_gradient and convention.given == "probs":
+        choices = [replace(choice, wrt=wrt) for wrt in _WRT for choice in choices]
+    return sorted(choices, key=lambda choice: _away(kind, probe, choice, outcome))
+
+
+_WRT: tuple[Given, ...] = ("probs", "logits")
 
 
 def _away(kind: str, probe: Probe, convention: Convention, outcome: Outcome) -> float:
@@ -247,26 +258,23 @@ def _find(tried: _Tried, candidate: Candidate, kind: str, options: Options) -> t
     if chosen is None:
         return None
     forms = _forms(tried, chosen, candidate, options)
-    chosen = chosen._replace(form=forms[0])
-    convention = replace(tried.convention(chosen), forms=forms)
-    right = any(_right(tried(chosen._replace(form=form))) for form in forms)
-    if KINDS[kind].has_targets:
-        convention = replace(convention, targets=_targets(tried, chosen, forms, candidate))
-    if KINDS[kind].has_targets and "batch" in forms:
-        way = chosen._replace(form="batch", targets=convention.targets[0])
-        convention = _reduced(tried, way, convention, kind, options)
+    targets = _targets(tried, chosen, forms, candidate) if KINDS[kind].has_targets else ()
+    first = targets[0] if targets else None
+    held = [chosen._replace(form=form, targets=first) for form in forms]
+    right = any(_right(tried(way._replace(targets=one))) for way in held for one in targets or (None,))
+    convention = replace(tried.reading(held[-1]), forms=forms, targets=targets)
     return replace(convention, guesses=_sentences(convention, guessed, kind)), right
 
 
 def _ways(guessed: _Guessed, candidate: Candidate, options: Options) -> Iterator[_Way]:
-    for library, form in ORDER:
+    for library, form, dtype in ORDER:
         if options.takes not in {None, form} or library not in {*candidate.facts.libraries, "list"}:
             continue
         for keyword in guessed.keywords:
             for given in guessed.given:
                 for swapped in guessed.swapped:
                     for targets in guessed.targets:
-                        yield _Way(library, form, given, swapped, targets, keyword)
+                        yield _Way(library, form, dtype, given, swapped, targets, keyword)
 
 
 def _first_usable(tried: _Tried, ways: list[_Way], guessed: _Guessed, candidate: Candidate) -> _Way | None:
@@ -277,8 +285,7 @@ def _first_usable(tried: _Tried, ways: list[_Way], guessed: _Guessed, candidate:
     usable = [way for way in ways if _usable(tried(way))]
     if not usable:
         return None
-    library, form = usable[0].library, usable[0].form
-    same = [way for way in usable if (way.library, way.form) == (library, form)]
+    same = [way for way in usable if way[:3] == usable[0][:3]]
     well_shaped = [way for way in same if tried(way).problem != "shape"] or same
     label = names.target_parameter(candidate.facts) in names.INDICES
     wanted = "index" if label or None in guessed.targets else "one-hot"
@@ -335,28 +342,19 @@ def _targets(tried: _Tried, way: _Way, forms: tuple[Form, ...], candidate: Candi
     return (way.targets or "one-hot",)
 
 
-def _reduced(tried: _Tried, way: _Way, convention: Convention, kind: str, options: Options) -> Convention:
-    probe, outcome = tried.probe("batch"), tried(way).outcome
-    if options.reduction is not None or not outcome.arrays:
-        return convention
-    best = None
-    for choice in reductions(kind, probe, tried.convention(way), outcome, None):
-        found = judge(kind, probe, choice, "batch", outcome, targets=way.targets, decimals=options.decimals)
-        if best is None or not found.problem:
-            best = choice
-        if not found.problem:
-            break
-    return convention if best is None else replace(convention, reduction=best.reduction, gradient=best.gradient)
-
-
 def _sentences(convention: Convention, guessed: _Guessed, kind: str) -> tuple[str, ...]:
     sentences = []
     if guessed.word and convention.given == "probs":
         sentences.append(f"It is given probabilities, guessed from the name of its parameter {guessed.word}.")
     elif convention.given == "probs" and len(guessed.given) > 1:
         sentences.append("It is given probabilities: with logits it is not right.")
+    if convention.given == "probs" and KINDS[kind].has_gradient:
+        sentences.append(f"Its gradient is with respect to the {_IN_WORDS[convention.wrt]}.")
     if convention.swapped:
         first = "its targets" if KINDS[kind].has_targets else "the upstream gradient"
         how = "guessed from the names of its parameters" if len(guessed.swapped) == 1 else "found by trying"
         sentences.append(f"It takes {first} first, {how}.")
     return tuple(sentences)
+
+
+_IN_WORDS = {"logits": "logits", "probs": "probabilities"}

@@ -13,7 +13,8 @@ def dress(kind: str, probe: Probe, convention: Convention, form: Form, targets: 
     inputs = probe.inputs
     library: Library = "list" if probe.as_list else convention.library
     main = inputs.probs if convention.given == "probs" else inputs.logits
-    dtype = probe.dtype if convention.given == "logits" or probe.dtype != "int64" else "float64"
+    asked = convention.dtype if probe.dtype == "float64" else probe.dtype
+    dtype = asked if convention.given == "logits" or asked != "int64" else convention.dtype
 
     def argument(value: Array, dtype: str = dtype) -> Argument:
         return Argument(_formed(value, form, convention.axis).astype(dtype), library, probe.read_only)
@@ -24,7 +25,7 @@ def dress(kind: str, probe: Probe, convention: Convention, form: Form, targets: 
     elif KINDS[kind].has_targets and targets == "index":
         arguments.append(_labels(_there(inputs.labels), form, library, probe.read_only))
     elif KINDS[kind].has_targets:
-        arguments.append(argument(_there(inputs.targets), probe.dtype))
+        arguments.append(argument(_there(inputs.targets), asked))
     if convention.swapped:
         arguments.reverse()
     keywords = {}

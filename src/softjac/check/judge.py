@@ -84,7 +84,7 @@ def _guess_kind(candidate: Candidate, options: Options) -> tuple[str, str, Found
     usable = [kind for kind, found in tried.items() if found.usable]
     if by_name.kind and not usable:
         return by_name.kind, "the name", tried[by_name.kind]
-    nearest = min(usable or list(tried), key=lambda kind: _misfit(candidate, kind, tried[kind], options))
+    nearest = min(usable, key=lambda kind: _misfit(candidate, kind, tried[kind], options), default=next(iter(tried)))
     return nearest, "what it returns", tried[nearest]
 
 
@@ -99,13 +99,12 @@ def _kinds_to_try(by_name: names.KindGuess, candidate: Candidate) -> list[str]:
     return list(dict.fromkeys((*first, *others)))
 
 
-def _misfit(candidate: Candidate, kind: str, found: Found, options: Options) -> int:
-    """How badly what came back fits a kind, by its shape alone."""
-    if not found.usable:
-        return 9
-    interview = _Interview(candidate, kind, found.convention, options)
-    judged = next(interview.questions(), None)
-    return 5 if judged is None else {"shape": 3, "not finite": 1, "value": 1, "": 0}.get(judged.problem, 4)
+def _misfit(candidate: Candidate, kind: str, found: Found, options: Options) -> tuple[int, float]:
+    """How badly what came back for the first probe fits a kind: by its shape, then by its values."""
+    judged = next(_Interview(candidate, kind, found.convention, options).questions(), None)
+    if judged is None or judged.problem not in {"", "value", "not finite"}:
+        return 1, 0.0
+    return 0, judged.error
 
 
 @dataclass
@@ -169,7 +168,7 @@ class _Interview:
             return (None,)
         if probe.inputs.labels is None:
             return ("one-hot",) if "one-hot" in self.convention.targets else ()
-        return self.convention.targets
+        return self.convention.targets if probe.level == "exercise" else self.convention.targets[:1]
 
     def _ask(self, probe: Probe, form: Form, targets: TargetForm | None) -> Judgement:
         call = dress(self.kind, probe, self.convention, form, targets)

@@ -110,14 +110,14 @@ def output_shape(output: Output, logits_shape: tuple[int, ...]) -> tuple[int, ..
     return logits_shape if output == "row" else (*logits_shape, logits_shape[-1])
 
 
-def entry_symbol(kind: str, index: tuple[int, ...], output: int = 0, given: Given = "logits") -> str:
-    """How an entry of an output is written.
+def entry_symbol(kind: str, index: tuple[int, ...], output: int = 0, wrt: Given = "logits") -> str:
+    """How an entry of an output is written. wrt: to what a gradient is.
 
     >>> entry_symbol("softmax_jacobian", (0, 1))
     'J[0,1]'
     """
     symbol = KINDS[kind].symbols[output]
-    if symbol == "dz" and given == "probs" and KINDS[kind].has_targets:
+    if symbol == "dz" and wrt == "probs" and KINDS[kind].has_targets:
         symbol = "dp"
     if symbol == "log p" and index:
         symbol = "log_p"
@@ -133,11 +133,12 @@ class Product(NamedTuple):
 
 
 def right_entry(
-    kind: str, inputs: Inputs, index: tuple[int, ...], output: int = 0, given: Given = "logits"
+    kind: str, inputs: Inputs, index: tuple[int, ...], output: int = 0, wrt: Given = "logits"
 ) -> Product | None:
     """The right entry of one output, from the probabilities: -p[0]*p[1]. None where no product of numbers says it.
 
-    index: of one row, or of a batch without a reduction; the gradient is that of the sum of the losses.
+    index: of one row, or of a batch without a reduction; the gradient is that of the sum of the losses, with respect to
+    wrt.
 
     >>> from softjac.check.cases import probes
     >>> right_entry("softmax_jacobian", probes("softmax_jacobian")[0].inputs, (0, 1)).symbols
@@ -165,11 +166,11 @@ def right_entry(
         return Product(symbols, "{} * ({} - {})", (float(p[i]), float(g[i]), mean))
     if inputs.targets is None or not spec.has_targets:
         return None
-    return _right_loss_entry(p, inputs.targets[rows], spec.outputs[output], place, of_row, given)
+    return _right_loss_entry(p, inputs.targets[rows], spec.outputs[output], place, of_row, wrt)
 
 
 def _right_loss_entry(
-    p: Array, targets: Array, output: Output, place: tuple[int, ...], of_row: str, given: Given
+    p: Array, targets: Array, output: Output, place: tuple[int, ...], of_row: str, wrt: Given
 ) -> Product | None:
     chosen = targets.nonzero()[0]
     if output == "scalar":
@@ -177,7 +178,7 @@ def _right_loss_entry(
             return None
         return Product(f"-log(p[{of_row}{chosen[0]}])", "-log({})", (float(p[chosen[0]]),))
     i = place[0]
-    if given == "probs":
+    if wrt == "probs":
         return Product(f"-y[{of_row}{i}]/p[{of_row}{i}]", "-{} / {}", (float(targets[i]), float(p[i])))
     total = float(targets.sum())
     if total != 1.0:

@@ -75,8 +75,10 @@ class Convention:
 
     library: of the arrays that it is given. forms: what it is held to, the preferred first. axis_keyword: the name of
     its argument for the axis of the classes, or "". axis: where the classes of a batch are, -1 or 0. swapped: the
-    second operand comes first. targets: in which forms it takes them. reduction: what a batch's value is. gradient: of
-    the mean or the sum of the losses. guesses: sentences for the report about what was guessed, and from what.
+    second operand comes first. dtype: of what it is given, where a probe does not say. targets: in which forms it takes
+    them. reduction: what a batch's value is. gradient: of the mean or the sum of the losses. wrt: with respect to what
+    the gradient of a loss is: to the logits, or to the probabilities that it is given. guesses: sentences for the
+    report about what was guessed, and from what.
     """
 
     library: Library = "numpy"
@@ -85,9 +87,11 @@ class Convention:
     axis_keyword: str = ""
     axis: int = -1
     swapped: bool = False
+    dtype: Literal["float64", "float32"] = "float64"
     targets: tuple[TargetForm, ...] = ()
     reduction: Reduction | None = None
     gradient: Literal["mean", "sum"] | None = None
+    wrt: Given = "logits"
     guesses: tuple[str, ...] = ()
 
 

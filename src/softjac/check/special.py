@@ -181,7 +181,21 @@ class FromProbabilities:
 
         return ZERO if all(p == 1 for _, p in terms) else settle(formula)
 
-    def loss_grad(self, targets: Floats, factor: Fraction = Fraction(1)) -> OneRow:
+    def grad_by_logits(self, targets: Floats, factor: Fraction = Fraction(1)) -> OneRow:
+        """T p_i - t_i, the derivative with respect to the logits that the probabilities are made of."""
+        t = fractions(targets)
+        T = sum(t, Fraction(0))
+
+        def entry(own: Fraction, p: arb) -> Truth:
+            def formula() -> Truth:
+                by, from_p, target = rational(factor), rational(T) * p, rational(own)
+                return Truth(by * (from_p - target), by * (from_p + target))
+
+            return settle(formula)
+
+        return [entry(*x) for x in zip(t, self._p, strict=True)]
+
+    def grad_by_probs(self, targets: Floats, factor: Fraction = Fraction(1)) -> OneRow:
         """-t_i / p_i, the derivative with respect to p_i."""
 
         def entry(t: Fraction, given: float, p: arb) -> Truth:

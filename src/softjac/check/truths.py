@@ -114,14 +114,16 @@ def truth(
     given: Given = "logits",
     reduction: Reduction = "none",
     gradient: Literal["mean", "sum"] = "sum",
+    wrt: Given = "logits",
     probs_dtype: str = "float64",
 ) -> tuple[TruthArray, ...]:
     """The exact result of a kind, one array for each output.
 
     reduction: of the loss of a batch. gradient: whether that of a batch is of the mean or of the sum of the losses.
-    probs_dtype: of the probabilities that are given; the other inputs are the same in float32.
+    wrt: to what it is the derivative of a loss. probs_dtype: of the probabilities that are given; the other inputs are
+    the same in float32.
     """
-    rows = _Rows(inputs, given, probs_dtype)
+    rows = _Rows(inputs, given, wrt, probs_dtype)
     if not KINDS[kind].has_targets:
         entries = rows.each(getattr(rows, kind))
         quantity = "operator_entries" if given == "probs" and kind == "softmax_jacobian" else kind
@@ -148,8 +150,8 @@ def _added(losses: Any) -> Truth:
 class _Rows:
     """The rows of the inputs, one function for each kind."""
 
-    def __init__(self, inputs: Inputs, given: Given, probs_dtype: str) -> None:
-        self._inputs, self._given = inputs, given
+    def __init__(self, inputs: Inputs, given: Given, wrt: Given, probs_dtype: str) -> None:
+        self._inputs, self._given, self._wrt = inputs, given, wrt
         probs = inputs.probs.astype(probs_dtype).astype(float)
         self._z = np.atleast_2d(inputs.logits).tolist()
         self._p = np.atleast_2d(probs).tolist()
@@ -186,13 +188,15 @@ class _Rows:
 
     def grad(self, r: int, factor: Fraction) -> Any:
         by, t = self._by_probs(r), self._needed(self._t)
-        return by.loss_grad(t[r], factor) if by else special.LossOfRow(self._z[r], t[r], factor).grad()
+        if by is None:
+            return special.LossOfRow(self._z[r], t[r], factor).grad()
+        return by.grad_by_probs(t[r], factor) if self._wrt == "probs" else by.grad_by_logits(t[r], factor)
 
     def of_gradient(self) -> list[str]:
         """The budget of each entry: of soft targets it has a scale."""
         quantities = []
         for row in self._needed(self._t):
-            soft = sum(x != 0 for x in row) != 1
+            soft = sum(x != 0 for x in row) != 1 or (self._given == "probs" and self._wrt == "logits")
             quantities += ["cross_entropy_grad_soft" if soft else "cross_entropy_grad"] * len(row)
         return quantities
 
