@@ -22,12 +22,15 @@ class Report:
     """What `softjac.check` returns; print it, or ask it for one fact.
 
     examination: all that was asked and answered. diagnoses: causes, the main one first. source: the function, as
-    FILE:NAME or by its name.
+    FILE:NAME or by its name. notes: what there is to say about the input. of_numbers: whether numbers were judged that
+    somebody had, and no function was called.
     """
 
     examination: Examination
     diagnoses: tuple[Diagnosis, ...] = ()
     source: str = ""
+    notes: tuple[str, ...] = ()
+    of_numbers: bool = False
 
     @functools.cached_property
     def could_not(self) -> str:

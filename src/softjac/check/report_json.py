@@ -38,6 +38,7 @@ def plain(report: Report, reveal: str) -> dict[str, Any]:
         "also": [_plain(diagnosis, reveal) for diagnosis in report.also],
         "largest_error": _number(report.largest_error),
         "largest_ulps": _number(report.largest_ulps),
+        "notes": list(report.notes),
         "called": {
             "library": convention.library,
             "forms": list(convention.forms),

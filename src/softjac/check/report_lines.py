@@ -70,6 +70,10 @@ def sections(report: Report, reveal: str) -> Iterator[list[Section]]:
         yield _not_run(report)
         return
     yield _finding(report, reveal)
+    if report.of_numbers:
+        alone = Section("Checked", ("the numbers alone, for one input; no function was called",))
+        yield [alone, Section("Cannot", ("; ".join(report.cannot) + ".",))]
+        return
     done = [_called(report.examination.convention), *_printed(report)]
     yield [*done, Section("Checked", _covered(report)), Section("Cannot", ("; ".join(report.cannot) + ".",))]
 
@@ -99,7 +103,10 @@ def _finding(report: Report, reveal: str) -> list[Section]:
     also = _also(report, hint)
     if also:
         found.append(Section("Also", also))
-    found.append(Section("Levels", (_levels(report),)))
+    if report.notes:
+        found.append(Section("Note", report.notes))
+    if not report.of_numbers:
+        found.append(Section("Levels", (_levels(report),)))
     more = {"hint": "name", "name": "fix"}.get(reveal)
     if more and main and (more == "name" or main.fix):
         found.append(Section("More", (f"--reveal {more}",)))
@@ -154,6 +161,8 @@ def _error(report: Report) -> str:
     dtypes = {a.dtype.name for j in report.right for a in j.outcome.arrays if a.dtype.kind == "f"}
     of = f" of {dtypes.pop()}" if len(dtypes) == 1 else ""
     words = f"the largest is {report.largest_ulps:.2g} ulp{of}"
+    if report.of_numbers:
+        return f"the largest is {report.largest_error:.2g}, right to {report.examination.decimals} decimals"
     if report.reached == "exact":
         return f"{words}: within softjac's own budget wherever it was asked"
     following = LEVELS[LEVELS.index(report.reached or "exercise") + 1]

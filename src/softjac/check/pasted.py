@@ -1,0 +1,151 @@
+"""Numbers in place of a function: what somebody got for one input, held against the exact result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from softjac.check.cases import inputs_of, numbers
+from softjac.check.compare import judge
+from softjac.check.diagnose import diagnose
+from softjac.check.front import Options
+from softjac.check.kinds import KINDS
+from softjac.check.mistakes import MISTAKES
+from softjac.check.model import Array, Convention, Examination, Form, Inputs, Outcome, Probe
+from softjac.check.report import Report
+from softjac.errors import ArgumentError, BoundsError, ShapeError
+
+TELLING = (1.0, 2.0, 4.0)
+"""Logits that tell mistakes apart: distinct, and not equally spaced."""
+FEWEST_DECIMALS = 2
+MOST_HIDDEN = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """What was pasted. kind: of the function that they are to be of. guessed: from what that was guessed."""
+
+    inputs: Inputs
+    result: Array
+    kind: str
+    guessed: str
+
+
+def report_of_numbers(logits: Any, result: Any, options: Options, label: int | None = None, source: str = "") -> Report:
+    """Judge a result from the numbers alone, and name the mistake where the numbers tell it.
+
+    logits: (n,), or (N, n) for a batch. result: what should be the value of `options.what` for them; without it, what
+    its shape says. label: the right class, for a loss or its gradient. Numbers with two or three decimals are taken as
+    rounded to so many. Raises ShapeError, BoundsError or ArgumentError where they do not fit together.
+    """
+    given = _understood(logits, result, options, label)
+    decimals, rounded = _decimals(given.result, options.decimals)
+    form: Form = "batch" if given.inputs.is_batch else "vector"
+    convention = Convention(
+        forms=(form,),
+        given=options.given or "logits",
+        targets=("one-hot",) if KINDS[given.kind].has_targets else (),
+        reduction=options.reduction,
+        wrt=options.given or "logits",
+    )
+    probe = Probe(f"z = {numbers(np.ravel(given.inputs.logits)[:8])}", "vectors", "exercise", given.inputs)
+    outcome = Outcome((given.result,), f"shape {given.result.shape}", "list")
+    judged = judge(given.kind, probe, convention, form, outcome, decimals=decimals)
+    examination = Examination(given.kind, given.guessed, "exercise", decimals, convention, (judged,))
+    notes = [f"the numbers are taken as rounded to {decimals} decimals"] if rounded else []
+    notes += _about_the_input(given, convention, right=not judged.problem)
+    return Report(examination, diagnose(examination), source, notes=tuple(notes), of_numbers=True)
+
+
+def _understood(logits: Any, result: Any, options: Options, label: int | None) -> Numbers:
+    z, found = np.asarray(logits, float), np.asarray(result, float)
+    if z.ndim not in (1, 2) or not z.size:
+        raise ShapeError(f"logits has shape {z.shape}: pass (n,), or (N, n) for a batch.")
+    n = z.shape[-1]
+    if label is not None and (z.ndim != 1 or not 0 <= label < n):
+        raise BoundsError(f"label is {label}: for one vector of {n} logits it is from 0 to {n - 1}.")
+    kind, guessed = (options.what, "") if options.what else (_kind_of_shape(z, found, label), "the shape")
+    spec = KINDS[kind]
+    if "cotangent" in spec.operands or len(spec.outputs) > 1:
+        raise ArgumentError(
+            f"what is {kind!r}: numbers are judged for kinds with one output, of logits and a label. Pass the function, "
+            "as FILE:NAME."
+        )
+    if spec.has_targets and label is None:
+        raise ArgumentError(f"what is {kind!r}, and there is no label: pass the right class, counted from 0.")
+    if spec.outputs == ("row",) and found.shape in {(*z.shape, 1), (1, *z.shape)}:
+        found = found.reshape(z.shape)
+    return Numbers(inputs_of(z, labels=label if spec.has_targets else None), found, kind, guessed)
+
+
+def _kind_of_shape(z: Array, result: Array, label: int | None) -> str:
+    n = z.shape[-1]
+    if result.shape == (*z.shape, n):
+        return "softmax_jacobian"
+    if result.size == z.size:
+        if label is not None:
+            return "cross_entropy_grad"
+        return "log_softmax" if (result < 0).all() else "softmax"
+    if result.size == max(1, z.size // n):
+        return "logsumexp" if label is None else "cross_entropy"
+    raise ShapeError(
+        f"result has shape {result.shape}, and logits {z.shape}: a Jacobian has {(*z.shape, n)}, softmax {z.shape}. "
+        "Pass what, and it is judged as that."
+    )
+
+
+def _decimals(result: Array, decimals: int) -> tuple[int, bool]:
+    """How many decimals count, and whether that is because the numbers have no more."""
+    finite = result[np.isfinite(result)]
+    for few in range(FEWEST_DECIMALS, decimals):
+        if finite.size and (finite != np.round(finite)).any() and np.allclose(finite, np.round(finite, few), 0, 1e-12):
+            return few, True
+    return decimals, False
+
+
+def _about_the_input(given: Numbers, convention: Convention, *, right: bool) -> list[str]:
+    """What this input cannot tell, and which could."""
+    logits = given.inputs.logits
+    telling = numbers(TELLING)
+    if logits.size > 1 and (logits == logits[..., :1]).all():
+        why = "because most give the right numbers here, or the same wrong ones"
+        would = f"z = {telling} would: distinct, and not equally spaced"
+        return [f"all logits are equal: this input cannot tell the mistakes apart, {why}. {would}"]
+    hidden = _hidden(given, convention) if right else []
+    if not hidden:
+        return []
+    shown = ", ".join(hidden[:MOST_HIDDEN]) + (
+        f", and {len(hidden) - MOST_HIDDEN} more" if hidden[MOST_HIDDEN:] else ""
+    )
+    return [f"with this input a right result does not rule out: {shown}. z = {telling} tells more"]
+
+
+def _hidden(given: Numbers, convention: Convention) -> list[str]:
+    """Known mistakes of ordinary input that give the right numbers here, and wrong ones for the telling logits."""
+    n = len(TELLING)
+    label = None if given.inputs.labels is None else int(given.inputs.labels) % n
+    telling = inputs_of(TELLING, labels=label)
+    found = []
+    for mistake in MISTAKES:
+        if mistake.level != "exercise" or given.kind not in mistake.kinds or given.inputs.is_batch:
+            continue
+        here = _off(mistake.wrong(given.kind, given.inputs, convention), given.kind, given.inputs, convention)
+        there = _off(mistake.wrong(given.kind, telling, convention), given.kind, telling, convention)
+        if any(not a and b for a, b in zip(here, there, strict=True)):
+            found.append(mistake.name)
+    return found
+
+
+def _off(predictions: Any, kind: str, inputs: Inputs, convention: Convention) -> list[bool]:
+    """For each prediction, whether it is wrong for this input."""
+    probe = Probe("", "vectors", "exercise", inputs)
+    wrong = []
+    for prediction in predictions:
+        if prediction is None or prediction.raises:
+            wrong.append(prediction is not None)
+        else:
+            outcome = Outcome(tuple(prediction.arrays))
+            wrong.append(bool(judge(kind, probe, convention, "vector", outcome).problem))
+    return wrong
