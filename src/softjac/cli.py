@@ -1,7 +1,7 @@
 """The command line: ``softjac softmax 1 2 3``, ``softjac jacobian logits.csv --format json``.
 
 Words are sorted (`_cli.words`), logits read (`_cli.logits`), the result computed (`_cli.results`) and written in one
-of six formats (`_cli.formats`). Exit code 0, or 2 with one plain line on standard error.
+of six formats (`_cli.formats`). Exit code 0, or 2 with one plain line on standard error; of `softjac check` 0, 1 or 2.
 """
 
 from __future__ import annotations
@@ -39,14 +39,13 @@ def _run(words: Sequence[str]) -> int:
     from softjac._cli.app import run
 
     try:
-        run(words)
+        return run(words)
     except BrokenPipeError:  # whoever read the output has enough
         return 0
     except MemoryError as error:
         return _fail(f"not enough memory: {error}" if str(error) else "not enough memory")
     except (SoftjacError, OSError) as error:
         return _fail(str(error))
-    return 0
 
 
 def _fail(message: str) -> int:

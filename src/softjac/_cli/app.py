@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from softjac import __version__
 from softjac._cli import explain, plot
+from softjac._cli.check_command import add_check
 from softjac._cli.digits import FEWEST, MOST, USUAL
 from softjac._cli.errors import CommandError, did_you_mean, quoted
 from softjac._cli.formats import FORMATS, SUFFIX_OF
@@ -30,6 +31,7 @@ Examples:
   softjac cross-entropy 1 2 3 --label 2      the loss, and its gradient
   softjac explain 1 2 3                      where the numbers come from
   softjac plot 1 2 3 -o jacobian.svg         a picture of the Jacobian
+  softjac check student.py:softmax           is it right, and what is wrong?
 """
 LOGITS = (
     'LOGITS are numbers (1 2 3, or "[1, 2, 3]"), a .csv, .npy or .npz file of rows, each a vector,'
@@ -136,25 +138,29 @@ FORMS = (
 )
 
 
-def run(words: Sequence[str]) -> None:
-    """Do what the words of a command line ask for. Raises CommandError for every mistake in them."""
+def run(words: Sequence[str]) -> int:
+    """Do what the words of a command line ask for, and return the exit code.
+
+    Raises CommandError for every mistake in them.
+    """
     app = get_command(_make_app())
     commands: dict[str, Any] = app.commands  # type: ignore[attr-defined]
     if not words or words[0] in ("-h", "--help"):
         _show_help(app, [])
-        return
+        return 0
     name, *rest = words
     if name == "--version":
         with standard_output() as stream:
             print(f"{NAME} {__version__}", file=stream)
-        return
+        return 0
     if name not in commands:
         raise CommandError(_not_a_command(words, commands))
     given, data = separate(rest, _options(commands[name]), f"{NAME} {name}")
     if "--help" in given:
         _show_help(app, [name])
-        return
-    _typer(app, [name, *given, "--", *data]).perform()
+        return 0
+    code: int | None = _typer(app, [name, *given, "--", *data]).perform()
+    return code or 0
 
 
 def _make_app() -> typer.Typer:
@@ -178,6 +184,7 @@ def _make_app() -> typer.Typer:
         (_add_labelled if job.has_labels else _add)(app, job)
     _add_explain(app)
     _add_plot(app)
+    add_check(app)
     return app
 
 

@@ -70,8 +70,8 @@ def _understood(logits: Any, result: Any, options: Options, label: int | None) -
     spec = KINDS[kind]
     if "cotangent" in spec.operands or len(spec.outputs) > 1:
         raise ArgumentError(
-            f"what is {kind!r}: numbers are judged for kinds with one output, of logits and a label. Pass the function, "
-            "as FILE:NAME."
+            f"what is {kind!r}: numbers are judged for kinds with one output, of logits and a label. Pass the "
+            "function, as FILE:NAME."
         )
     if spec.has_targets and label is None:
         raise ArgumentError(f"what is {kind!r}, and there is no label: pass the right class, counted from 0.")

@@ -44,13 +44,13 @@ def text(report: Report, reveal: str) -> str:
 def markdown(report: Report, reveal: str) -> str:
     """The report for a page or a notebook."""
     verdict, _, rest = header(report).partition("  ")
-    parts = [f"**{verdict}** {_escaped(rest)}"]
+    parts = [f"**{verdict}** {escaped(rest)}"]
     for group in sections(report, reveal):
         for section in group:
             if section.as_is:
                 parts.append(f"**{section.label}**\n\n```\n" + "\n".join(map(printable, section.lines)) + "\n```")
             else:
-                parts.append(f"**{section.label}** " + "  \n".join(_escaped(line) for line in section.lines))
+                parts.append(f"**{section.label}** " + "  \n".join(escaped(line) for line in section.lines))
     return "\n\n".join(parts) + "\n"
 
 
@@ -285,5 +285,6 @@ def _filled(line: str, width: int) -> Iterable[str]:
     )
 
 
-def _escaped(line: str) -> str:
+def escaped(line: str) -> str:
+    """The line as Markdown that shows it as it is."""
     return "".join("\\" + c if c in "\\`*_[]<>#|" else c for c in printable(line))

@@ -89,8 +89,8 @@ def starter(kind: str) -> str:
         *(f"    {formula}" for formula in task.formulas),
         "",
         *_filled(
-            "Right to four decimals; any number n of classes, from 1. Arguments are left as they are, nothing is printed, "
-            "no library's softmax is called. What is not asked, but good: logits of 1000 that do not overflow "
+            "Right to four decimals; any number n of classes, from 1. Arguments are left as they are, nothing is "
+            "printed, no library's softmax is called. What is not asked, but good: logits of 1000 that do not overflow "
             "(--level stable), and rows of a batch, (N, n)."
         ),
         "",

@@ -1,0 +1,246 @@
+"""``softjac check``: functions in files, or pasted numbers, held against the exact results; files to be filled in."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from softjac._cli.check_table import written
+from softjac._cli.errors import CommandError, did_you_mean, quoted
+from softjac._cli.formats import choose_format
+from softjac._cli.numerals import number, parse_lists, whole_number
+from softjac._cli.output import destination
+from softjac._cli.progress import Progress
+from softjac._cli.screen import Screen, progress_is_welcome, screen_of
+
+if TYPE_CHECKING:
+    from softjac.check.front import Options
+    from softjac.check.report import Report
+
+NAME = "check"
+SUFFIX_OF = {"text": ".txt", "markdown": ".md", "json": ".json", "csv": ".csv"}
+"""Formats, in the order in which they are listed, and the suffix of each."""
+REVEAL = ("hint", "name", "fix")
+KINDS = (
+    "softmax",
+    "log_softmax",
+    "logsumexp",
+    "softmax_jacobian",
+    "softmax_vjp",
+    "cross_entropy",
+    "cross_entropy_grad",
+    "cross_entropy_value_and_grad",
+)
+"""As in `softjac.check.kinds`, which is not loaded for the help alone; a test compares them."""
+HOW = "name a file and its function: softjac check student.py:softmax_jacobian"
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """What was typed for the command: the data words, and the value of each option, or None."""
+
+    words: list[str] = field(default_factory=list)
+    what: str | None = None
+    level: str | None = None
+    decimals: str | None = None
+    reveal: str | None = None
+    function: str | None = None
+    given: str | None = None
+    takes: str | None = None
+    reduction: str | None = None
+    axis: str | None = None
+    time_limit: str | None = None
+    memory_limit: str | None = None
+    starter: str | None = None
+    logits: bool = False
+    result: str | None = None
+    label: str | None = None
+    format: str | None = None
+    output: str | None = None
+
+    def perform(self) -> int:
+        """Check, write, and return the exit code. Every mistake in the words is found before, and is a CommandError."""
+        try:
+            if self.starter is not None:
+                return self._start()
+            form = choose_format(self.format, self.output, SUFFIX_OF)
+            reveal = _one_of("--reveal", self.reveal or "name", REVEAL)
+            with destination(self.output) as write:
+                reports = [self._of_numbers()] if self.logits or self.result is not None else self._of_files()
+                screen = screen_of(sys.stdout) if self.output is None else Screen()
+                write(written(reports, form, reveal, screen))
+        except ImportError as error:
+            raise CommandError(str(error)) from None
+        return exit_code(reports)
+
+    def _start(self) -> int:
+        """Write the file to be filled in."""
+        others = {
+            name: value
+            for name, value in vars(self).items()
+            if name not in {"starter", "output"} and value not in (None, False, [])
+        }
+        if others:
+            name = next(iter(others))
+            which = "a file" if name == "words" else f"--{name.replace('_', '-')}"
+            raise CommandError(f"--starter writes a file to be filled in, and goes without {which}")
+        kind = _one_of("--starter", (self.starter or "").replace("-", "_"), KINDS)
+        with destination(self.output) as write:
+            from softjac.check.front import missing_extra
+
+            try:
+                from softjac.check.starter import starter
+            except ImportError as error:
+                raise missing_extra(error) from None
+            write(starter(kind))
+        return 0
+
+    def _options(self) -> Options:
+        from softjac.check.front import MOST_DECIMALS, options_of
+
+        decimals = whole_number("--decimals", self.decimals, 0, MOST_DECIMALS, f"from 0 to {MOST_DECIMALS}")
+        axis = whole_number("--axis", self.axis, -1, 0, "-1 (the rows of a batch) or 0 (its columns)")
+        what = None if self.what is None else _one_of("--what", self.what.replace("-", "_"), KINDS)
+        return options_of(
+            what,
+            _one_of("--level", self.level or "exercise", ("exercise", "stable", "exact")),
+            4 if decimals is None else decimals,
+            self.given and _one_of("--given", self.given, ("logits", "probs")),
+            self.takes and _one_of("--takes", self.takes, ("vector", "column", "batch")),
+            self.reduction and _one_of("--reduction", self.reduction, ("mean", "sum", "none")),
+            -1 if axis is None else axis,
+        )
+
+    def _of_files(self) -> list[Report]:
+        from softjac.check.front import file_and_name, report_of_file
+        from softjac.check.process import MEMORY_LIMIT, TIME_LIMIT
+
+        if not self.words:
+            raise CommandError(f"{HOW}; -h lists the options")
+        if self.label is not None:
+            raise CommandError("--label belongs to --logits and --result; a function is asked for many labels")
+        seconds = _limit("--time-limit", self.time_limit, TIME_LIMIT, "seconds")
+        memory = _limit("--memory-limit", self.memory_limit, MEMORY_LIMIT / 1e9, "gigabytes")
+        options = self._options()
+        if not all(self.words):
+            raise CommandError(HOW)
+        places = [(file, name or self.function or "") for file, name in map(file_and_name, self.words)]
+        progress = Progress(progress_is_welcome())
+        progress.start("checking", len(places))
+        reports = []
+        try:
+            for file, name in places:
+                reports.append(report_of_file(file, name, options, seconds, int(memory * 1e9)))
+                progress.advance()
+        finally:
+            progress.stop()
+        return reports
+
+    def _of_numbers(self) -> Report:
+        from softjac.check.front import missing_extra
+
+        try:
+            from softjac.check.pasted import report_of_numbers
+        except ImportError as error:
+            raise missing_extra(error) from None
+        if not self.logits or self.result is None:
+            there, missing = ("--logits", "--result FILE") if self.logits else ("--result", "--logits")
+            raise CommandError(f"{there} goes with {missing}: softjac check --logits 2 1 0.1 --result matrix.json")
+        for option, value in (
+            ("--function", self.function),
+            ("--takes", self.takes),
+            ("--axis", self.axis),
+            ("--time-limit", self.time_limit),
+            ("--memory-limit", self.memory_limit),
+        ):
+            if value is not None:
+                raise CommandError(f"{option} is about a function, and --result gives numbers alone")
+        if "-" in self.words and self.result == "-":
+            raise CommandError("standard input is read once: give --logits as numbers, or --result as a file")
+        logits = _logits(self.words)
+        label = whole_number("--label", self.label, 0, 10**6, "the right class, counted from 0")
+        return report_of_numbers(logits, _result(self.result), self._options(), label, source=self.result)
+
+
+def exit_code(reports: Sequence[Report]) -> int:
+    """2 where one could not run, else 1 where one does not conform, else 0."""
+    return max(report.exit_code for report in reports)
+
+
+def _one_of(option: str, value: str, known: Sequence[str]) -> str:
+    if value in known:
+        return value
+    raise CommandError(f"{option} {quoted(value)}: " + did_you_mean(value, known, f"there are {', '.join(known)}"))
+
+
+def _limit(option: str, text: str | None, usual: float, unit: str) -> float:
+    if text is None:
+        return usual
+    value = number(text)
+    if not 0 < value < 1e6:
+        raise CommandError(f"{option} is {quoted(text)}, but it is a number of {unit} above 0")
+    return value
+
+
+def _logits(words: Sequence[str]) -> Any:
+    from softjac._cli.logits import read_logits
+
+    return read_logits(words, None, None, sys.stdin, Progress(enabled=False)).values
+
+
+def _result(path: str) -> np.ndarray[Any, Any]:
+    """The numbers of a .json, .csv or .npy file, or of standard input."""
+    from softjac._cli.arrays import read_npy
+
+    if path == "-":
+        if sys.stdin is None or sys.stdin.isatty():
+            raise CommandError("--result - reads standard input, and nothing is piped")
+        from softjac._cli.logits import read_stdin
+
+        return _numbers_of(read_stdin(sys.stdin, "standard input"), "standard input")
+    try:
+        if path.lower().endswith(".npy"):
+            found = np.asarray(read_npy(path))
+            if found.dtype.kind not in "fiu":
+                raise CommandError(f"{path} holds {found.dtype}: numbers are needed, such as float64")
+            return found.astype(float)
+        with open(path, encoding="utf-8-sig") as file:
+            return _numbers_of(file.read(), path)
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise CommandError(f"{path} is not text in UTF-8: it may be .json, .csv or .npy") from None
+
+
+def _numbers_of(text: str, source: str) -> np.ndarray[Any, Any]:
+    """JSON, one list in brackets as NumPy prints it, or rows as in a .csv file."""
+    if not text.strip():
+        raise CommandError(f"{source} is empty: the numbers of the result are needed")
+    try:
+        return _array(json.loads(text), source)
+    except json.JSONDecodeError:
+        pass
+    if text.lstrip().startswith("["):
+        try:
+            return np.asarray(parse_lists(text), float)
+        except CommandError as error:
+            raise CommandError(f"{source}: {error}") from None
+    from softjac._cli.text_input import read_rows
+
+    rows = read_rows(text.splitlines(), source, Progress(enabled=False))
+    return rows[0] if len(rows) == 1 else rows
+
+
+def _array(value: object, source: str) -> np.ndarray[Any, Any]:
+    try:
+        found = np.asarray(value)
+    except ValueError:
+        raise CommandError(f"{source} has rows of different lengths") from None
+    if found.dtype.kind not in "fiu":
+        raise CommandError(f"{source} holds what is no number, or nested lists of different lengths")
+    return found.astype(float)
