@@ -135,7 +135,7 @@ _STABLE: tuple[_Case, ...] = (
     _Case("large_logits", [-1000.0, 1000.0, 3.0, 998.0], labels=3, cotangent=[1.0, 0.5, -2.0, 3.0]),
     _Case(
         "distant_rows",
-        [[1.0, 2.0, 4.0], [903.0, 900.0, 901.5]],
+        [[1.0, 2.0, 4.0], [903.0, 900.0, 901.75]],
         labels=[1, 1],
         cotangent=[[1.0, -2.0, 0.5], [0.25, 3.0, -1.0]],
     ),
@@ -155,7 +155,7 @@ _STABLE: tuple[_Case, ...] = (
     ),
     _Case("saturated", [12.0, 0.0, 1.5], labels=1, cotangent=[1.0, -2.0, 0.5]),
     _Case("saturated", [0.0, 20.0, 1.0], labels=0, cotangent=[3.0, 1.0, -2.0]),
-    _Case("saturated", [2.0, -1.0, 40.0, 0.5], labels=1, cotangent=[1.0, -1.0, 2.0, 0.5]),
+    _Case("saturated", [2.0, -1.0, 40.0, 0.25], labels=1, cotangent=[1.0, -1.0, 2.0, 0.5]),
     _Case("saturated", [800.0, 0.0, 3.0], labels=1, cotangent=[0.5, -2.0, 1.0]),
     _Case("saturated", [0.0, -800.0], labels=1, cotangent=[1.0, 2.0]),
     _Case("saturated", [0.0, 800.0, 1.0], labels=1, cotangent=[1.0, 2.0, -1.0]),

@@ -283,13 +283,13 @@ def _first_usable(tried: _Tried, ways: list[_Way], guessed: _Guessed, candidate:
     Of several forms of targets one-hot is taken, which code for labels refuses, unless the name says it is a label.
     """
     usable = [way for way in ways if _usable(tried(way))]
+    well_shaped = [way for way in usable if tried(way).problem != "shape"] or usable
     if not usable:
         return None
-    same = [way for way in usable if way[:3] == usable[0][:3]]
-    well_shaped = [way for way in same if tried(way).problem != "shape"] or same
+    same = [way for way in well_shaped if way[:3] == well_shaped[0][:3]]
     label = names.target_parameter(candidate.facts) in names.INDICES
     wanted = "index" if label or None in guessed.targets else "one-hot"
-    return next((way for way in well_shaped if way.targets == wanted), well_shaped[0])
+    return next((way for way in same if way.targets == wanted), same[0])
 
 
 def _forms(tried: _Tried, way: _Way, candidate: Candidate, options: Options) -> tuple[Form, ...]:
@@ -303,16 +303,14 @@ def _forms(tried: _Tried, way: _Way, candidate: Candidate, options: Options) -> 
         return ("vector",)
     if _right(batch):
         return ("batch",)
-    if _usable(vector):
-        if _usable(batch) and names.means_batches(candidate.facts):
-            return ("vector", "batch")
-        return ("vector",)
     column = _of_targets(tried, way._replace(form="column"))
-    if _right(column):
+    if _right(column) and (vector.problem == "shape" or not _usable(vector)):
         return ("column",)
-    if _usable(batch):
-        return ("batch",)
-    return ("column",) if _usable(column) else (way.form,)
+    if not _usable(vector) or (vector.problem == "shape" and _usable(batch) and batch.problem != "shape"):
+        return ("batch",) if _usable(batch) else (way.form,)
+    if _usable(batch) and names.means_batches(candidate.facts):
+        return ("vector", "batch")
+    return ("vector",)
 
 
 def _of_targets(tried: _Tried, way: _Way) -> Judgement:

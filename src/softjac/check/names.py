@@ -30,7 +30,6 @@ TARGETS = _words(
     """y ys t ts target targets label labels y_true ytrue true onehot one_hot y_onehot y_one_hot index idx cls c k
     classes class_index class_idx gold truth labels_onehot correct y_index correct_class label_index"""
 )
-LOGITS = _words("z zs logits logit x xs scores score inputs")
 INDICES = _words(
     """label index idx cls c k class_index class_idx y_index y_idx label_index correct_class class_id label_idx"""
 )
@@ -85,12 +84,9 @@ def order_from_names(kind: str, facts: Facts) -> Order:
         return ""
     first, second = (name.lower().lstrip("_") for name in facts.parameters[:2])
     others = TARGETS if KINDS[kind].has_targets else UPSTREAM
-    main = LOGITS | PROBS
-    if first in others and second not in others:
-        return "swapped"
-    if (second in others and first not in others) or (first in main and second not in main):
-        return "as is"
-    return "swapped" if second in main and first not in main else ""
+    if (first in others) == (second in others):
+        return ""
+    return "swapped" if first in others else "as is"
 
 
 def probs_parameter(kind: str, facts: Facts) -> str:

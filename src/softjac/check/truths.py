@@ -20,7 +20,10 @@ PRECISION = 256
 
 
 class TruthArray:
-    """Exact entries. value: rounded to float64; with `rest` it has the exact value to about 106 bits."""
+    """Exact entries. value: rounded to float64; with `rest` it has the exact value to about 106 bits.
+
+    Of subnormal values rest is lost: errors of less than half an ulp are 0 there.
+    """
 
     def __init__(self, entries: Any, quantities: list[str]) -> None:
         self.entries = _objects(entries)

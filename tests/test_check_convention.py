@@ -1,0 +1,419 @@
+"""How a candidate is called is found out: forms, libraries, operands, targets, and what a batch's loss means."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.special
+
+from softjac.check import names
+from softjac.check.candidate import InThisProcess
+from softjac.check.convention import Options, find_convention
+from softjac.check.judge import examine
+from softjac.check.model import Facts
+
+
+def softmax_rows(z):
+    e = np.exp(z - np.max(z, axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def log_rows(z):
+    return scipy.special.log_softmax(z, axis=-1)
+
+
+def found(function, kind, **options):
+    return find_convention(InThisProcess(function), kind, Options(**options))
+
+
+def convention(function, kind, **options):
+    result = found(function, kind, **options)
+    assert result.right
+    return result.convention
+
+
+# Forms
+
+
+def of_a_vector(z):
+    e = np.exp(z)
+    return e / e.sum()
+
+
+def of_rows(batch):
+    return softmax_rows(batch) if batch.ndim == 2 else batch[:, None].no_such_thing
+
+
+def of_a_column(z):
+    assert z.ndim == 2
+    assert z.shape[1] == 1
+    return of_a_vector(z)
+
+
+def of_a_list(z):
+    assert isinstance(z, list)
+    total = sum(map(math.exp, z))
+    return [math.exp(x) / total for x in z]
+
+
+def of_a_list_of_lists(rows):
+    assert isinstance(rows[0], list)
+    return [of_a_list(row) for row in rows]
+
+
+def vector_as_column(z):
+    """A column for a vector, as code for columns has it that reshapes first."""
+    z = np.reshape(z, (-1, 1))
+    return of_a_vector(z)
+
+
+def along_axis_0(z):
+    e = np.exp(z)
+    return e / e.sum(axis=0, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("function", "library", "forms"),
+    [
+        (of_a_vector, "numpy", ("vector",)),
+        (softmax_rows, "numpy", ("vector", "batch")),
+        (of_rows, "numpy", ("batch",)),
+        (of_a_column, "numpy", ("column",)),
+        (of_a_list, "list", ("vector",)),
+        (of_a_list_of_lists, "list", ("batch",)),
+        (vector_as_column, "numpy", ("column",)),
+        (along_axis_0, "numpy", ("vector", "batch")),
+    ],
+    ids=lambda x: getattr(x, "__name__", None),
+)
+def test_form_and_library(function, library, forms):
+    result = convention(function, "softmax")
+    assert (result.library, result.forms) == (library, forms)
+
+
+def test_takes_is_not_tried_out():
+    assert convention(of_a_vector, "softmax", takes="column").forms == ("column",)
+    assert found(of_a_vector, "softmax", takes="batch").convention.forms == ("batch",)
+    assert not found(of_a_vector, "softmax", takes="batch").right
+
+
+def column_formula(s):
+    p = of_a_vector(s)
+    return p * (np.eye(len(p)) - p.T)
+
+
+def test_right_for_a_column_alone_is_held_to_vectors():
+    """p * (I - p.T) is right for a column: the vector counts, and the column is an aside."""
+    examination = examine(InThisProcess(column_formula), "softmax_jacobian")
+    assert examination.convention.forms == ("vector",)
+    assert examination.failed("exercise")
+    assert [j.problem for j in examination.asides if j.form == "column"] == [""]
+    assert not examine(InThisProcess(column_formula), "softmax_jacobian", takes="column").failed("exercise")
+
+
+def stacked(z):
+    """Right for a vector; its code names an axis, and for a batch the shape is another one."""
+    p = of_a_vector(z)
+    return np.stack([p[j] * ((np.arange(len(p)) == j) - p) for j in range(len(p))], axis=1)
+
+
+def test_an_axis_in_the_code_alone_holds_nobody_to_batches():
+    assert convention(stacked, "softmax_jacobian").forms == ("vector",)
+
+
+def test_axis_keyword_is_passed():
+    def softmax(z, axis=None):
+        assert axis == -1
+        return scipy.special.softmax(z, axis=axis)
+
+    assert convention(softmax, "softmax").axis_keyword == "axis"
+
+
+def test_classes_down_the_columns():
+    def softmax(Z):
+        e = np.exp(Z - Z.max(axis=0))
+        return e / e.sum(axis=0)
+
+    def softmax_jacobian(Z):
+        p = scipy.special.softmax(Z, axis=0)
+        return np.einsum("in,ij->ijn", p, np.eye(len(p))) - np.einsum("in,jn->ijn", p, p)
+
+    assert found(softmax, "softmax").convention.forms == ("vector", "batch")
+    assert examine(InThisProcess(softmax), "softmax").failed("exercise")
+    for function in (softmax, softmax_jacobian):
+        examination = examine(InThisProcess(function), function.__name__, axis=0, level="stable", takes="batch")
+        assert not [j for j in examination.failed("stable") if j.probe.quality != "square_batch"]
+    assert not examine(InThisProcess(softmax), "softmax", axis=0).failed("stable")
+
+
+def test_float32_alone():
+    def softmax(z):
+        if z.dtype != np.float32:
+            raise TypeError("float32 is needed")
+        return softmax_rows(z)
+
+    assert convention(softmax, "softmax").dtype == "float32"
+    assert not examine(InThisProcess(softmax), "softmax").failed("stable")
+
+
+def test_torch_where_it_is_used():
+    torch = pytest.importorskip("torch", reason="torch is not installed; the extra [peers] has it")
+
+    def softmax(z):
+        return torch.softmax(z, dim=-1)
+
+    assert convention(softmax, "softmax").library == "torch"
+
+
+# Operands
+
+
+def vjp(z, g):
+    p = softmax_rows(z)
+    return p * (g - (p * g).sum(axis=-1, keepdims=True))
+
+
+def from_probs(p, g):
+    return p * (g - (p * g).sum(axis=-1, keepdims=True))
+
+
+def test_order_and_what_is_given_are_found():
+    def unnamed_swapped(a1, a2):
+        return vjp(a2, a1)
+
+    def unnamed_probs(a1, a2):
+        return from_probs(a1, a2)
+
+    def named(dout, softmax_output):
+        return from_probs(softmax_output, dout)
+
+    assert convention(vjp, "softmax_vjp").given == "logits"
+    for function, given, swapped in [
+        (unnamed_swapped, "logits", True),
+        (unnamed_probs, "probs", False),
+        (named, "probs", True),
+        (from_probs, "probs", False),
+    ]:
+        result = convention(function, "softmax_vjp")
+        assert (result.given, result.swapped) == (given, swapped), function
+        assert result.guesses
+
+
+def of_probs(z):
+    return np.diag(z) - np.outer(z, z)
+
+
+def test_trying_does_not_decide_that_a_jacobian_is_given_probabilities():
+    assert found(of_probs, "softmax_jacobian").convention.given == "logits"
+    assert not found(of_probs, "softmax_jacobian").right
+    assert convention(of_probs, "softmax_jacobian", given="probs").given == "probs"
+
+
+def test_a_name_is_a_guess_that_logits_can_refute():
+    def by_name(s):
+        return of_probs(s)
+
+    def misnamed(s):
+        return of_probs(softmax_rows(s))
+
+    def wrong(s):
+        return np.diag(s) + np.outer(s, s)
+
+    assert convention(by_name, "softmax_jacobian").given == "probs"
+    assert "parameter s" in convention(by_name, "softmax_jacobian").guesses[0]
+    assert convention(misnamed, "softmax_jacobian").given == "logits"
+    assert found(wrong, "softmax_jacobian").convention.given == "probs"
+
+
+# Targets
+
+
+def with_index(z, y):
+    return scipy.special.logsumexp(z) - z[y]
+
+
+def with_one_hot(z, y):
+    return -(y * log_rows(z)).sum(axis=-1)
+
+
+def with_both(z, y):
+    y = np.asarray(y)
+    return with_one_hot(z, y if y.ndim == np.ndim(z) else np.eye(np.shape(z)[-1])[y])
+
+
+@pytest.mark.parametrize(
+    ("function", "targets"), [(with_index, ("index",)), (with_one_hot, ("one-hot",)), (with_both, ("index", "one-hot"))]
+)
+def test_forms_of_targets(function, targets):
+    assert convention(function, "cross_entropy").targets == targets
+
+
+def test_a_label_used_as_one_hot_is_held_to_labels():
+    def gradient(z, label):
+        return softmax_rows(z) - label
+
+    def neutral(z, y):
+        return softmax_rows(z) - y
+
+    assert found(gradient, "cross_entropy_grad").convention.targets == ("index",)
+    assert examine(InThisProcess(gradient), "cross_entropy_grad").failed("exercise")
+    assert convention(neutral, "cross_entropy_grad").targets == ("one-hot",)
+    beside = examine(InThisProcess(neutral), "cross_entropy_grad").asides
+    assert [(j.targets, j.problem) for j in beside if j.targets == "index"] == [("index", "value")]
+
+
+def test_targets_first():
+    def loss(y_true, logits):
+        return with_one_hot(logits, y_true)
+
+    def unnamed(a, b):
+        return with_one_hot(b, a)
+
+    assert convention(loss, "cross_entropy").swapped
+    assert convention(unnamed, "cross_entropy").swapped
+
+
+# Mean and sum
+
+
+def losses(z, y):
+    return -log_rows(z)[np.arange(len(y)), y]
+
+
+def slopes(z, y):
+    p = softmax_rows(z)
+    p[np.arange(len(y)), y] -= 1
+    return p
+
+
+@pytest.mark.parametrize(
+    ("value", "reduction"), [(lambda x: x, "none"), (np.mean, "mean"), (np.sum, "sum")], ids=["none", "mean", "sum"]
+)
+def test_reduction_of_a_batch(value, reduction):
+    result = convention(lambda z, y: value(losses(z, y)), "cross_entropy")
+    assert (result.forms, result.reduction) == (("batch",), reduction)
+
+
+@pytest.mark.parametrize(("divisor", "gradient"), [(1, "sum"), (None, "mean")])
+def test_a_gradient_alone_may_be_either(divisor, gradient):
+    result = convention(lambda z, y: slopes(z, y) / (divisor or len(y)), "cross_entropy_grad")
+    assert (result.reduction, result.gradient) == (None, gradient)
+
+
+def test_value_and_gradient_have_to_agree():
+    def mean(z, y):
+        return losses(z, y).mean(), slopes(z, y) / len(y)
+
+    def total(z, y):
+        return losses(z, y).sum(), slopes(z, y)
+
+    def each(z, y):
+        return losses(z, y), slopes(z, y)
+
+    def mixed(z, y):
+        return losses(z, y).mean(), slopes(z, y)
+
+    kind = "cross_entropy_value_and_grad"
+    agreed = [convention(function, kind) for function in (mean, total, each)]
+    assert [(x.reduction, x.gradient) for x in agreed] == [("mean", "mean"), ("sum", "sum"), ("none", "sum")]
+    result = found(mixed, kind)
+    assert not result.right
+    assert (result.convention.reduction, result.convention.gradient) == ("mean", "mean")
+
+
+def test_reduction_that_is_given_is_held_to():
+    def loss(z, y):
+        return losses(z, y).sum()
+
+    assert found(loss, "cross_entropy", reduction="sum").right
+    assert not found(loss, "cross_entropy", reduction="mean").right
+    assert not found(lambda z, y: slopes(z, y), "cross_entropy_grad", reduction="mean").right
+
+
+def test_gradient_from_probabilities_in_either():
+    def in_probs(probs, y):
+        return -y / probs
+
+    def in_logits(probs, y):
+        return probs - y
+
+    for function, wrt in [(in_probs, "probs"), (in_logits, "logits")]:
+        result = convention(function, "cross_entropy_grad")
+        assert (result.given, result.wrt) == ("probs", wrt)
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "kind"),
+    [
+        ("softmax", 1, "softmax"),
+        ("stable_softmax", 1, "softmax"),
+        ("Softmax.forward", 1, ""),
+        ("log_softmax", 1, "log_softmax"),
+        ("logsumexp", 1, "logsumexp"),
+        ("log_sum_exp", 1, "logsumexp"),
+        ("jacobian", 1, "softmax_jacobian"),
+        ("softmax_derivative", 1, "softmax_jacobian"),
+        ("softmax_grad", 1, "softmax_jacobian"),
+        ("softmax_grad", 2, "softmax_vjp"),
+        ("softmax_backward", 2, "softmax_vjp"),
+        ("softmax_jvp", 2, "softmax_vjp"),
+        ("cross_entropy", 2, "cross_entropy"),
+        ("crossentropy_loss", 2, "cross_entropy"),
+        ("nll", 2, "cross_entropy"),
+        ("grad_loss", 2, "cross_entropy_grad"),
+        ("softmax_cross_entropy_backward", 2, "cross_entropy_grad"),
+        ("loss_and_grad", 2, "cross_entropy_value_and_grad"),
+        ("f", 1, ""),
+    ],
+)
+def test_kinds_from_names(name, parameters, kind):
+    facts = Facts(name=name, parameters=tuple("abc"[:parameters]))
+    assert names.kind_from_name(facts).kind == kind
+
+
+def test_kind_is_found_from_the_output_where_the_name_says_nothing():
+    def f(z):
+        return column_formula(z) * 0 + of_probs(softmax_rows(z))
+
+    def g(z, y):
+        return float(losses(z[None], [y])[0]), slopes(z[None], [y])[0]
+
+    def softmax_loss(z, y):
+        return g(z, y)
+
+    def softmax_matrix(z):
+        return f(z)
+
+    for function, kind, guessed in [
+        (f, "softmax_jacobian", "what it returns"),
+        (g, "cross_entropy_value_and_grad", "what it returns"),
+        (softmax_loss, "cross_entropy_value_and_grad", "what it returns"),
+        (softmax_matrix, "softmax_jacobian", "what it returns"),
+        (softmax_rows, "softmax", "the name"),
+    ]:
+        examination = examine(InThisProcess(function))
+        assert (examination.kind, examination.guessed) == (kind, guessed)
+        assert not examination.failed("exercise")
+
+
+def test_kind_of_what_is_wrong_is_the_nearest():
+    def of_base_2(z):
+        return log_rows(z) / np.log(2)
+
+    def matrix(z):
+        return column_formula(z)
+
+    assert examine(InThisProcess(of_base_2)).kind == "log_softmax"
+    assert examine(InThisProcess(matrix)).kind == "softmax_jacobian"
+
+
+def test_a_name_that_leaves_no_doubt_is_not_overruled():
+    def softmax_jacobian(z):
+        return softmax_rows(z)
+
+    examination = examine(InThisProcess(softmax_jacobian))
+    assert examination.kind == "softmax_jacobian"
+    assert {j.problem for j in examination.failed("exercise")} == {"shape"}
