@@ -266,7 +266,7 @@ def test_help():
     alone = output()
     assert alone == output("-h") == output("--help")
     assert alone.isascii()
-    assert sum(line.startswith("    softjac ") for line in alone.splitlines()) == 7  # examples
+    assert sum(line.startswith("    softjac ") for line in alone.splitlines()) == 8  # examples
     for command in ("softmax", "jacobian", "cross-entropy", "explain", "plot"):
         options = ["--axis", "--array", "--format", "-o, --output"]
         options += {"explain": ["--entry", "--nudge", "--all"], "plot": []}.get(command, ["--decimals"])
@@ -294,6 +294,7 @@ def test_help_is_within_80_columns_and_claims_no_more_than_the_readme():
 def test_the_examples_in_the_help_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logits.csv").write_text("1,2,3\n3,2,1\n")
+    (tmp_path / "student.py").write_text("from softjac import softmax\n")
     for line in output().splitlines():
         if line.startswith("    softjac "):
             example = line.strip().partition("   ")[0]
