@@ -62,7 +62,7 @@ def finite(row):
 
 
 def test_logits_are_never_equally_spaced():
-    """The gaps between neighbours of a sorted row are distinct, but in the long random rows and where there are ties."""
+    """The gaps between neighbours of a sorted row are distinct, where the row is short and has no ties."""
     checked = 0
     for _, probe in ALL:
         for row in rows(probe):

@@ -257,10 +257,10 @@ def test_an_exception_for_some_input():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda z: None, "it returned None"),
-        (lambda z: "0.1", "it returned the str '0.1'"),
+        (lambda _: None, "it returned None"),
+        (lambda _: "0.1", "it returned the str '0.1'"),
         (lambda z: (x for x in z), "it returned a generator"),
-        (lambda z: 1 / 0, "it raised ZeroDivisionError: division by zero"),
+        (lambda _: 1 / 0, "it raised ZeroDivisionError: division by zero"),
     ],
 )
 def test_nothing_of_use(answer, words):
@@ -276,14 +276,14 @@ def test_nan_is_wrong_and_not_useless():
 
 
 def test_it_is_not_asked_again_once_it_ended():
-    hung = Scripted(lambda n, call: Outcome(fatal="no answer within 10 s"))
+    hung = Scripted(lambda _: Outcome(fatal="no answer within 10 s"))
     examination = examine(hung, "softmax")
     assert examination.could_not == "no answer within 10 s"
     assert len(hung.calls) == 1
 
 
 def test_what_was_judged_before_it_ended_is_kept():
-    def answer(n, call):
+    def answer(call):
         z = call.arguments[0].value
         if np.abs(z).max() > 500:
             return Outcome(fatal="the process ended with code 3")
@@ -297,7 +297,7 @@ def test_what_was_judged_before_it_ended_is_kept():
 
 
 def test_every_probe_is_asked_once_and_one_of_them_twice():
-    asked = Scripted(lambda n, call: Outcome(arrays=(softmax_rows(call.arguments[0].value),)))
+    asked = Scripted(lambda call: Outcome(arrays=(softmax_rows(call.arguments[0].value),)))
     examination = examine(asked, "softmax")
     assert [j.probe for j in examination.judgements] == list(probes("softmax"))
     twice = sum(probe.repeat for probe in probes("softmax"))
