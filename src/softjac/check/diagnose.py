@@ -10,7 +10,19 @@ import numpy as np
 from softjac.check import entries, measures, signatures
 from softjac.check.cases import QUALITIES
 from softjac.check.kinds import KINDS
-from softjac.check.matching import Case, Explanation, Precision, best, cases_of, pairs, precision_of, singles
+from softjac.check.matching import (
+    Case,
+    Explanation,
+    Precision,
+    beside,
+    best,
+    cases_of,
+    for_batches,
+    for_vectors,
+    pairs,
+    precision_of,
+    singles,
+)
 from softjac.check.mistakes import BY_NAME, RIGHT, Mistake, Recipe
 from softjac.check.mistakes.of_jacobian import number
 from softjac.check.model import LEVELS, Diagnosis, Examination, Level
@@ -37,12 +49,15 @@ class _Causes:
         self.cases = cases_of(examination.judgements, self.kind, examination.convention, self.precision)
         self.judged = tuple(c for c in self.cases if c.is_judged)
         self.recipe: Recipe = RIGHT
+        self.recipe_of_exercise: Recipe = RIGHT
         self.is_known = True
 
     def all(self) -> Iterator[Diagnosis]:
         for level in LEVELS:
             of_level = list(self._of_numbers(level))
             behaviour = list(self._of_behaviour()) if level == "exercise" else []
+            if level == "exercise":
+                self.recipe_of_exercise = self.recipe
             differs = [d for d in behaviour if d.name == "answer-differs"]
             if differs and not any(d.name for d in of_level):
                 of_level, behaviour = differs, [d for d in behaviour if d not in differs]
@@ -98,11 +113,26 @@ class _Causes:
     def _explanations(self, left: Sequence[Case], level: Level) -> tuple[Explanation, ...]:
         upto = LEVELS[: LEVELS.index(level) + 1]
         others = [c for c in self.judged if c.level in upto and c not in left]
-        found = best(singles(self.kind, self.recipe), left, others, self.judged)
+        skip = frozenset() if level == "exercise" else frozenset({"rounded-before-product"})
+
+        def best_of(tried: Iterator[Explanation]) -> tuple[Explanation, ...]:
+            return best(tried, left, others, self.judged, self.recipe)
+
+        found = best_of(singles(self.kind, self.recipe, skip))
+        if found or level != "exercise":
+            return found or best_of(pairs(self.kind, self.recipe, left, one_fits=True))
+        one_fits = self.recipe is not RIGHT
+        found = best_of(singles(self.kind, self.recipe, skip, for_vectors))
         if found:
-            return found
-        one_fits = level != "exercise" or self.recipe is not RIGHT
-        return best(pairs(self.kind, self.recipe, left, one_fits=one_fits), left, others, self.judged)
+            everywhere = self.recipe.with_steps(found[0].variants[0].steps, found[0].variants[0].applies)
+            if everywhere is None:
+                return found
+            return best_of(beside(replace(found[0], recipe=everywhere), self.kind)) or found
+        return (
+            best_of(singles(self.kind, self.recipe, skip, for_batches))
+            or best_of(pairs(self.kind, self.recipe, left, one_fits=one_fits))
+            or best_of(pairs(self.kind, self.recipe, left, one_fits=one_fits, where=for_vectors))
+        )
 
     def _signatures(self, left: Sequence[Case], level: Level) -> Iterator[tuple[Mistake, list[Case]]]:
         if level == "exercise":
@@ -131,38 +161,52 @@ class _Causes:
             yield self._unnamed(raised)
 
     def _of_digits(self, wrong: Sequence[Case]) -> Iterator[Diagnosis]:
+        """What costs digits: an epsilon or a clip that no decimal shows, float32, a tail that is rounded away."""
         if not self.is_known or not wrong:
             return
         if self.precision == Precision():
             fine = Precision(relative=1e-13)
-            cases = [replace(c, precision=fine) for c in self.judged]
+            cases = [
+                replace(c, precision=fine)
+                for c in self.judged
+                if c.judgement.probe.dtype == "float64" and c.judgement.probe.quality != "special_values"
+            ]
             left = [c for c in cases if c.level == "exact" and c.is_wrong and not self._fits(c)]
             tried = (e for e in singles(self.kind, self.recipe) if e.names[0] in {"epsilon", "clip"})
-            found = best(tried, left, [c for c in cases if c not in left], ())
+            others = [c for c in cases if c not in left]
+            found = best(tried, left, others, (), self.recipe, several_count=False)
             if found:
                 yield self._explained(found, "exact")
                 return
-        lost = [c for c in wrong if signatures.loses_tail(c, self.precision)]
-        short = [c for c in wrong if c.judgement.probe.quality == "hard_rows" and signatures.has_seven_digits(c)]
-        if short and self.examination.convention.library != "jax":
-            yield self._named(BY_NAME["float32-sums"], short[0])
+        lost = [c for c in wrong if self.precision.decimals is None and signatures.loses_tail(c, self.precision)]
+        hard = [c for c in wrong if c.judgement.probe.quality == "hard_rows"]
+        library = self.examination.convention.library
+        is_short = library != "jax" and signatures.in_float32(hard, self.precision, self.kind)
+        if is_short:
+            yield self._named(BY_NAME["float32-sums"], hard[0])
         if lost:
             yield self._named(BY_NAME["tail-lost"], lost[0])
-        if self.examination.level == "exact" and not (short or lost):
+        if self.examination.level == "exact" and not (is_short or lost):
             yield self._unnamed(wrong)
 
     def _of_asides(self) -> Iterator[Diagnosis]:
+        """Known mistakes in a batch, where the function is held to vectors alone, and in the other form of targets."""
+        if not self.is_known:
+            return
         made = cases_of(self.examination.asides, self.kind, self.examination.convention, self.precision)
-        forms = dict.fromkeys(c.judgement.form for c in made)
-        for form in forms:
-            of_form = [c for c in made if c.judgement.form == form and c.level == "exercise"]
-            wrong = [c for c in of_form if c.is_wrong and c.judgement.problem != "raised"]
-            if not wrong or not self.is_known:
+        of_targets = self.examination.convention.targets[:1]
+        batches = [c for c in made if c.judgement.form == "batch"]
+        other_targets = [c for c in made if c.judgement.targets and c.judgement.targets not in of_targets]
+        for group in (batches, other_targets):
+            wrong = [c for c in group if c.is_wrong and c.judgement.problem != "raised"]
+            raised = [c for c in group if c.judgement.problem == "raised"]
+            if not wrong:
                 continue
-            raised = [c for c in of_form if c.judgement.problem == "raised"]
-            others = [c for c in of_form if c not in wrong and c not in raised]
-            found = best(singles(self.kind, self.recipe), [*wrong, *raised], others, of_form)
-            yield self._explained(found, "exercise") if found else self._unnamed(wrong)
+            others = [c for c in group if c not in wrong and c not in raised]
+            base = self.recipe_of_exercise
+            found = best(singles(self.kind, base), [*wrong, *raised], others, group, base)
+            if found:
+                yield self._explained(found, "exercise")
 
     # What is said
 

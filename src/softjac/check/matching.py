@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from softjac.check.mistakes import MISTAKES, RIGHT, Mistake, Prediction, Recipe, Situation, Variant
+from softjac.check.mistakes.recipe import both
 from softjac.check.model import Array, Convention, Judgement, Level
 
 FAR = 20.0
@@ -119,7 +120,8 @@ class Case:
         """Whether every single number does, the smallest too."""
         if made is None or made.raises or len(made.arrays) != len(self.results):
             return False
-        arrays = map(_squeezed, made.arrays)
+        decimals = self.precision.decimals
+        arrays = [a if decimals is None else np.round(a, decimals) for a in map(_squeezed, made.arrays)]
         with np.errstate(all="ignore"):
             return all(
                 a.shape == b.shape and bool(np.isclose(a, b, rtol=1e-9, atol=0, equal_nan=True).all())
@@ -205,10 +207,13 @@ class Explanation:
         return tuple(m.name for m in self.mistakes)
 
 
-def explain(recipe: Recipe, wrong: Sequence[Case], others: Sequence[Case]) -> tuple[Case, ...]:
+def explain(
+    recipe: Recipe, wrong: Sequence[Case], others: Sequence[Case], *, several_count: bool = True
+) -> tuple[Case, ...]:
     """The wrong cases that a recipe explains; none where it contradicts one of all cases.
 
-    It contradicts a case where it is far from the truth and the candidate did not return that.
+    It contradicts a case where it is far from the truth and the candidate did not return that. several_count: whether
+    many numbers that are off a little speak for it, too.
     """
     explained: list[Case] = []
     speaks = False
@@ -222,7 +227,7 @@ def explain(recipe: Recipe, wrong: Sequence[Case], others: Sequence[Case]) -> tu
             off += fit.off
         elif fit.far and case.judgement.problem != "raised":
             return ()
-    if not (speaks or off >= SEVERAL):
+    if not (speaks or (several_count and off >= SEVERAL)):
         return ()
     for case in others:
         if case.judgement.problem == "raised":
@@ -233,20 +238,37 @@ def explain(recipe: Recipe, wrong: Sequence[Case], others: Sequence[Case]) -> tu
     return tuple(explained)
 
 
-def applicable(mistake: Mistake, variant: Variant, base: Recipe, kind: str) -> Recipe | None:
+Where: TypeAlias = Callable[[Situation], bool]
+
+
+def for_vectors(s: Situation) -> bool:
+    """Whether it is one row."""
+    return not s.inputs.is_batch
+
+
+def for_batches(s: Situation) -> bool:
+    """Whether it is a batch."""
+    return s.inputs.is_batch
+
+
+def applicable(
+    mistake: Mistake, variant: Variant, base: Recipe, kind: str, where: Where | None = None
+) -> Recipe | None:
     """The base with the steps of one variant; None where these are taken or it is of another kind."""
     if kind not in mistake.kinds or (variant.kinds and kind not in variant.kinds):
         return None
-    return base.with_steps(variant.steps, variant.applies)
+    return base.with_steps(variant.steps, both(where, variant.applies))
 
 
-def singles(kind: str, base: Recipe = RIGHT, skip: frozenset[str] = frozenset()) -> Iterator[Explanation]:
-    """Every mistake on top of what is wrong already, not yet compared."""
+def singles(
+    kind: str, base: Recipe = RIGHT, skip: frozenset[str] = frozenset(), where: Where | None = None
+) -> Iterator[Explanation]:
+    """Every mistake on top of what is wrong already, not yet compared. where: made there alone."""
     for mistake in MISTAKES:
         if mistake.name in skip:
             continue
         for variant in mistake.variants_for(kind):
-            recipe = applicable(mistake, variant, base, kind)
+            recipe = applicable(mistake, variant, base, kind, where)
             if recipe is not None:
                 yield Explanation((mistake,), (variant,), recipe, ())
 
@@ -255,16 +277,25 @@ _MANY = frozenset({"epsilon", "clip", "rounded-before-product"})
 """Mistakes of many sizes: not tried in pairs of two new ones, but where one of the two fits by itself."""
 
 
-def pairs(kind: str, base: Recipe, wrong: Sequence[Case], *, one_fits: bool) -> Iterator[Explanation]:
+def pairs(
+    kind: str, base: Recipe, wrong: Sequence[Case], *, one_fits: bool, where: Where | None = None
+) -> Iterator[Explanation]:
     """Every two mistakes that go together. one_fits: the first has to explain a case by itself."""
     skip = frozenset() if one_fits else _MANY
-    for first in singles(kind, base, skip):
+    for first in singles(kind, base, skip, where):
         if one_fits and not any(speaks_for(first.recipe, case) for case in wrong):
             continue
-        for second in singles(kind, first.recipe, skip | {first.mistakes[0].name}):
-            if one_fits or MISTAKES.index(second.mistakes[0]) > MISTAKES.index(first.mistakes[0]):
-                both = (*first.mistakes, *second.mistakes)
-                yield Explanation(both, (*first.variants, *second.variants), second.recipe, ())
+        for second in beside(first, kind, skip, where):
+            if one_fits or MISTAKES.index(second.mistakes[1]) > MISTAKES.index(first.mistakes[0]):
+                yield second
+
+
+def beside(
+    first: Explanation, kind: str, skip: frozenset[str] = frozenset(), where: Where | None = None
+) -> Iterator[Explanation]:
+    """Every other mistake together with the first."""
+    for second in singles(kind, first.recipe, skip | {first.mistakes[0].name}, where):
+        yield Explanation((*first.mistakes, *second.mistakes), (*first.variants, *second.variants), second.recipe, ())
 
 
 def speaks_for(recipe: Recipe, case: Case) -> bool:
@@ -274,21 +305,37 @@ def speaks_for(recipe: Recipe, case: Case) -> bool:
 
 
 def best(
-    tried: Iterable[Explanation], wrong: Sequence[Case], others: Sequence[Case], every: Sequence[Case]
+    tried: Iterable[Explanation],
+    wrong: Sequence[Case],
+    others: Sequence[Case],
+    every: Sequence[Case],
+    base: Recipe = RIGHT,
+    *,
+    several_count: bool = True,
 ) -> tuple[Explanation, ...]:
     """Of what was tried, that which explains most, the best first; then others that explain as much.
 
-    every: the cases of all levels, whose digits decide where ordinary numbers cannot.
+    every: the cases of all levels, whose digits decide where ordinary numbers cannot. base: what is wrong already.
     """
     found: list[Explanation] = []
+    by_log = base.with_steps({"by_logsumexp": False})
     for one in tried:
-        explained = explain(one.recipe, wrong, others)
-        if explained:
+        explained = explain(one.recipe, wrong, others, several_count=several_count)
+        if explained and not (_only_by_logarithm(one, by_log, explained)):
             score = strict_score(one.recipe, every)
             found.append(Explanation(one.mistakes, one.variants, one.recipe, explained, score))
     found.sort(key=lambda e: (-len(e.cases), -e.score))
     top = found[:1]
     return tuple(e for e in found if len(e.cases) == len(top[0].cases) and e.score >= top[0].score)
+
+
+def _only_by_logarithm(one: Explanation, by_log: Recipe | None, explained: Sequence[Case]) -> bool:
+    """Whether it is not the mistake that shows, but only that the logarithm of a probability is taken beside it."""
+    if by_log is None or "log-of-zero" in one.names:
+        return False
+    if not any("by_logsumexp" in variant.steps for variant in one.variants):
+        return False
+    return all(case.fit(by_log.run(case.situation)).matches for case in explained)
 
 
 def strict_score(recipe: Recipe, cases: Iterable[Case]) -> int:

@@ -26,7 +26,7 @@ def constant_ratio(result: Array, truth: Array, tolerance: float = 1e-6) -> floa
 
 
 def of_matrix(result: Array, truth: Array) -> list[str]:
-    """Of a matrix (n, n): which part of it is right, whether it is symmetric, and its row and column sums."""
+    """Of a matrix (n, n): which part of it is right, and sums that are not 0; else whether it is symmetric."""
     said: list[str] = []
     if result.shape != truth.shape or result.ndim != 2 or not np.isfinite(result).all():
         return said
@@ -37,12 +37,14 @@ def of_matrix(result: Array, truth: Array) -> list[str]:
         said.append("diagonal right")
     elif n > 1 and right[~diagonal].all():
         said.append("all right off the diagonal")
-    if np.abs(result - result.T).max() > 2 * OF_ROUNDING:
-        said.append("not symmetric")
     for axis, what in ((1, "row sums"), (0, "column sums")):
         sums = result.sum(axis=axis)
         if (np.abs(sums) > n * OF_ROUNDING).any():
             said.append(f"{what} {few(sums, signed=True)}, should be 0")
+            break
+    else:
+        if np.abs(result - result.T).max() > 2 * OF_ROUNDING:
+            said.append("not symmetric")
     return said
 
 

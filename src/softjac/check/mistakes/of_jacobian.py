@@ -240,6 +240,10 @@ def _plain_value(log_p: Array, _p: Array, y: Array) -> Array:
     return np.asarray(-(y * log_p).sum(axis=-1))
 
 
+def _by_logits(s: Situation) -> bool:
+    return not s.given_probs
+
+
 def _logits_entry(s: Situation, recipe: Recipe, index: tuple[int, ...]) -> Formed | None:
     return entry_of_matrix(
         lambda a, b, same: (f"{a}*(1 - {a})" if same else f"-{a}*{b}").replace("p[", "z["),
@@ -258,9 +262,9 @@ LOGITS_FOR_PROBABILITIES = Mistake(
     experiment="print(p.sum())   # of what the formula uses: it should be 1",
     fix="p = softmax(z)   # and then the formula with p",
     variants=(
-        Variant({"softmax": np.array, "by_logsumexp": False}),
-        Variant({"softmax": np.array, "by_logsumexp": False, "value": _plain_value}, kinds=LOSSES),
-        Variant({"softmax": np.array, "by_logsumexp": False, "log": np.array}, kinds=LOSSES),
+        Variant({"softmax": np.array, "by_logsumexp": False}, applies=_by_logits),
+        Variant({"softmax": np.array, "by_logsumexp": False, "value": _plain_value}, kinds=LOSSES, applies=_by_logits),
+        Variant({"softmax": np.array, "by_logsumexp": False, "log": np.array}, kinds=LOSSES, applies=_by_logits),
     ),
     entry=_logits_entry,
 )

@@ -104,12 +104,12 @@ N_MISSING = Mistake(
 )
 
 
-def _twice_divided(gradient: Array, _s: Situation) -> Array:
-    return np.asarray(gradient / len(gradient) ** 2) if gradient.ndim == 2 else gradient
+def _twice_divided(gradient: Array, s: Situation) -> Array:
+    return np.asarray(gradient / len(s.inputs.logits) ** 2)
 
 
-def _once_divided(gradient: Array, _s: Situation) -> Array:
-    return np.asarray(gradient / len(gradient)) if gradient.ndim == 2 else gradient
+def _once_divided(gradient: Array, s: Situation) -> Array:
+    return np.asarray(gradient / len(s.inputs.logits))
 
 
 def _mean_divided(values: Array, _s: Situation) -> Array:
@@ -338,6 +338,10 @@ LABELS_FROM_ONE = Mistake(
 )
 
 
+def _by_label(s: Situation) -> bool:
+    return s.labels is not None
+
+
 def _label_as_targets(s: Situation) -> Array:
     if s.labels is None:
         return own_targets(s)
@@ -347,7 +351,7 @@ def _label_as_targets(s: Situation) -> Array:
 def _label_column_as_targets(s: Situation) -> Array:
     if s.labels is None:
         return own_targets(s)
-    return np.asarray(np.broadcast_to(s.labels[..., None], s.inputs.logits.shape))
+    return np.asarray(np.broadcast_to(np.asarray(s.labels)[..., None], s.inputs.logits.shape))
 
 
 def _as_numbers(targets: Callable[[Situation], Array]) -> dict[str, Any]:
@@ -377,8 +381,8 @@ INDEX_AS_ONE_HOT = Mistake(
     fix="y = np.eye(n)[y]   # one-hot rows from labels",
     fixes={"cross_entropy": "loss = -np.log(p[y])   # or np.eye(n)[y] in place of y"},
     variants=(
-        Variant(_as_numbers(_label_as_targets)),
-        Variant(_as_numbers(_label_column_as_targets), applies=_batch),
+        Variant(_as_numbers(_label_as_targets), applies=_by_label),
+        Variant(_as_numbers(_label_column_as_targets), applies=_by_label),
         Variant(
             {"value": _value_at_index},
             kinds=LOSSES,

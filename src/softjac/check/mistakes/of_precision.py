@@ -35,6 +35,22 @@ def _product(log_p: Array, _p: Array, y: Array) -> Array:
     return np.asarray(-(y * log_p).sum(axis=-1))
 
 
+def _quotient(p: Array, y: Array) -> Array:
+    """-y/p, where 0/0 is NaN."""
+    return np.asarray(-y / p)
+
+
+def _by_probs(s: Situation) -> bool:
+    return s.given_probs
+
+
+def _by_logits(s: Situation) -> bool:
+    return not s.given_probs
+
+
+_WHERE_P_IS_0 = "Here it is -y/p, where p is 0."
+
+
 def _cap(eps: float) -> str:
     return f"Here it is {eps:.3g}: the loss is never more than -log({eps:.3g}) = {-np.log(eps):.1f}."
 
@@ -54,8 +70,13 @@ LOG_OF_ZERO = Mistake(
         Variant({"by_logsumexp": False}, kinds=WITH_LOGARITHM),
         Variant({"by_logsumexp": False, "value": _product}, kinds=LOSSES),
         Variant({"value": _product}, kinds=LOSSES),
-        Variant({"through": "g @ J"}, kinds=GRADIENTS, detail="Here it is -y/p, where p is 0."),
-        Variant({"by_logsumexp": False, "value": _product, "through": "g @ J"}, kinds=LOSSES & GRADIENTS),
+        Variant({"slope": _quotient}, kinds=GRADIENTS, applies=_by_probs, detail=_WHERE_P_IS_0),
+        Variant({"through": "g @ J"}, kinds=GRADIENTS, applies=_by_logits, detail=_WHERE_P_IS_0),
+        Variant({"through": "g @ J", "slope": _quotient}, kinds=GRADIENTS, applies=_by_logits, detail=_WHERE_P_IS_0),
+        Variant({"by_logsumexp": False, "through": "g @ J", "slope": _quotient}, kinds=LOSSES & GRADIENTS),
+        Variant(
+            {"by_logsumexp": False, "value": _product, "through": "g @ J", "slope": _quotient}, kinds=LOSSES & GRADIENTS
+        ),
     ),
 )
 
@@ -101,14 +122,6 @@ def _epsilons() -> Iterator[Variant]:
                 detail=f"Here {eps:.3g} is added to the sum of the exponentials, so that the probabilities do not "
                 "sum to 1.",
             )
-
-
-def _by_probs(s: Situation) -> bool:
-    return s.given_probs
-
-
-def _by_logits(s: Situation) -> bool:
-    return not s.given_probs
 
 
 EPSILON = Mistake(

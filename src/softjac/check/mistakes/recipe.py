@@ -87,8 +87,8 @@ def product_with_jacobian(p: Array, g: Array) -> Array:
 
 
 def slope_of_loss(p: Array, y: Array) -> Array:
-    """Derivative of -sum(y log p) in p."""
-    return np.asarray(-y / p)
+    """Derivative of -sum(y log p) in p; 0 where y is."""
+    return np.asarray(-np.where(y == 0, 0.0, y / p))
 
 
 def gradient_of_loss(p: Array, y: Array) -> Array:
@@ -110,14 +110,14 @@ def reduced(values: Array, s: Situation) -> Array:
 
 def divided(gradient: Array, s: Situation) -> Array:
     """The gradients of the rows, as the convention has them."""
-    if gradient.ndim < 2 or s.convention.gradient == "sum" or s.convention.reduction in {"sum", "none"}:
-        return gradient
-    return np.asarray(gradient / len(gradient))
+    is_mean = s.convention.gradient == "mean" and s.inputs.is_batch
+    return np.asarray(gradient / len(s.inputs.logits)) if is_mean else gradient
 
 
-def _both(
+def both(
     first: Callable[[Situation], bool] | None, second: Callable[[Situation], bool] | None
 ) -> Callable[[Situation], bool] | None:
+    """Where both hold; None is everywhere."""
     if first is None or second is None or first is second:
         return first or second
     return lambda s: first(s) and second(s)
@@ -173,7 +173,7 @@ class Recipe:
                 changed[name] = step
             else:
                 return None if below is None else other
-        where = _both(self.applies, applies)
+        where = both(self.applies, applies)
         return replace(self, **changed, applies=where, elsewhere=None if where is None else other)
 
     def probabilities(self, s: Situation) -> Array:
