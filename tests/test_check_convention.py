@@ -117,8 +117,16 @@ def stacked(z):
     return np.stack([p[j] * ((np.arange(len(p)) == j) - p) for j in range(len(p))], axis=1)
 
 
-def test_an_axis_in_the_code_alone_holds_nobody_to_batches():
-    assert convention(stacked, "softmax_jacobian").forms == ("vector",)
+def differences(z):
+    """The same by central differences: for a batch it returns numbers, in another shape."""
+    step = 1e-5 * np.eye(z.shape[-1])
+    return np.stack([(softmax_rows(z + e) - softmax_rows(z - e)) / 2e-5 for e in step], axis=0)
+
+
+def test_an_axis_in_the_code_alone_holds_nobody_to_batches(monkeypatch):
+    monkeypatch.setattr(names, "BATCH_WORDS", frozenset())  # softmax_rows has keepdims
+    for function in (stacked, differences):
+        assert convention(function, "softmax_jacobian").forms == ("vector",)
 
 
 def test_axis_keyword_is_passed():
@@ -127,6 +135,14 @@ def test_axis_keyword_is_passed():
         return scipy.special.softmax(z, axis=axis)
 
     assert convention(softmax, "softmax").axis_keyword == "axis"
+
+
+def test_axis_of_a_column_is_the_first():
+    def softmax(z, axis=-1):
+        assert z.ndim == 2
+        return scipy.special.softmax(z, axis=axis)
+
+    assert convention(softmax, "softmax", takes="column").axis_keyword == "axis"
 
 
 def test_classes_down_the_columns():

@@ -87,6 +87,34 @@ def test_four_decimals_are_enough_and_three_are_not():
     assert reached(examined(rounded(3), takes="batch", decimals=3)) == ["exercise", "stable"]
 
 
+def test_large_numbers_are_held_to_six_digits():
+    near = examined(lambda z, y: losses(z, y) * (1 + 1e-6), "cross_entropy")
+    far = examined(lambda z, y: losses(z, y) * (1 + 3e-6), "cross_entropy")
+    assert reached(near) == ["exercise", "stable"]
+    assert reached(far) == ["exercise"]
+    assert {j.probe.quality for j in far.failed("stable")} == {"large_logits", "saturated"}
+
+
+def test_digits_are_asked_at_the_level_exact_alone():
+    examination = examined(softmax_rows)
+    hard = [j for j in examination.judgements if j.probe.quality == "hard_rows"]
+    assert any(j.problem == "value" and j.error < 1e-12 for j in hard)
+    ordinary = [j for j in examination.judgements if j.probe.level == "exercise"]
+    assert any(not j.within_budget for j in ordinary)
+    assert not any(j.problem for j in ordinary)
+
+
+def test_probabilities_that_a_float32_candidate_rounds():
+    def jacobian(probs):
+        p = np.asarray(probs, "float32").astype(float)
+        return (np.diag(p * (1 - p)) - (1 - np.eye(len(p))) * np.outer(p, p)).astype("float32")
+
+    examination = examined(jacobian, "softmax_jacobian", given="probs")
+    assert reached(examination) == list(LEVELS)
+    assert max(j.ulps for j in examination.judgements) <= 0.501
+    assert not {"tails", "special_values"} & {j.probe.quality for j in examination.judgements}
+
+
 def test_float32_is_held_to_the_digits_of_float32():
     def rounded(z):
         return softjac.softmax(z).astype(np.float32)
@@ -282,6 +310,19 @@ def test_it_is_not_asked_again_once_it_ended():
     assert len(hung.calls) == 1
 
 
+def test_it_may_end_when_it_is_asked_again():
+    repeated = next(probe for probe in probes("softmax") if probe.repeat).inputs.logits
+    seen = []
+
+    def answer(call):
+        if np.array_equal(call.arguments[0].value, repeated):
+            seen.append(1)
+        return Outcome(fatal="gone") if len(seen) == 3 else Outcome(arrays=(softmax_rows(call.arguments[0].value),))
+
+    examination = examine(Scripted(answer), "softmax")
+    assert examination.could_not == "gone, asked for z = [2, 0.5, -1.75] (asked twice)"
+
+
 def test_what_was_judged_before_it_ended_is_kept():
     def answer(call):
         z = call.arguments[0].value
@@ -303,6 +344,12 @@ def test_every_probe_is_asked_once_and_one_of_them_twice():
     twice = sum(probe.repeat for probe in probes("softmax"))
     assert twice == 2
     assert len(asked.calls) <= len(probes("softmax")) + twice + 4
+
+
+def test_both_forms_of_targets_are_asked_where_logits_are_ordinary():
+    examination = examined(softjac.cross_entropy, "cross_entropy")
+    asked = {(j.probe.level, j.targets) for j in examination.judgements if j.probe.inputs.labels is not None}
+    assert asked == {("exercise", "index"), ("exercise", "one-hot"), ("stable", "index"), ("exact", "index")}
 
 
 def test_an_unknown_kind():
