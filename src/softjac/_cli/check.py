@@ -190,7 +190,8 @@ def _limit(option: str, text: str | None, usual: float, unit: str) -> float:
 def _logits(words: Sequence[str]) -> Any:
     from softjac._cli.logits import read_logits
 
-    return read_logits(words, None, None, sys.stdin, Progress(enabled=False)).values
+    vectors = read_logits(words, None, None, sys.stdin, Progress(enabled=False)).vectors
+    return vectors[0] if len(vectors) == 1 else vectors
 
 
 def _result(path: str) -> np.ndarray[Any, Any]:

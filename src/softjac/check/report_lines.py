@@ -80,7 +80,7 @@ def sections(report: Report, reveal: str) -> Iterator[list[Section]]:
 
 def _not_run(report: Report) -> list[Section]:
     found = [Section("Reason", (report.could_not,))]
-    if "None" in report.could_not.split() or report.could_not.endswith("None"):
+    if "returned None" in report.could_not:
         found.append(Section("Try", ("a return statement: without one, a function returns None",)))
     return [*found, *_printed(report)]
 
@@ -133,7 +133,7 @@ def _also(report: Report, hint: bool) -> tuple[str, ...]:
         of_form = [j for j in examination.asides if j.form == form]
         wrong = [j for j in of_form if j.problem]
         one = {"column": "a column (n, 1)"}.get(form, f"a {form}")
-        if not wrong and report.verdict == "NOT CONFORMING":
+        if not wrong and report.verdict == "NOT CONFORMING" and not hint:
             lines.append(f"given {one} it is right: --takes {form}")
         elif wrong and report.verdict == "CONFORMING" and not report.also:
             lines.append(f"not held to {one}: {wrong[0].probe.name}: {trouble(wrong[0])}")
