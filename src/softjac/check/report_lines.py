@@ -226,7 +226,7 @@ def _printed(report: Report) -> list[Section]:
     if not length:
         return []
     start = " ".join(start.split())
-    shown = repr(start[:40] + ("..." if len(start) > 40 else ""))
+    shown = repr(start[:24] + ("..." if len(start) > 24 else ""))
     return [Section("Printed", (f"{length} characters in all, beginning {shown}",))]
 
 
