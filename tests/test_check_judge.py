@@ -10,7 +10,7 @@ from softjac.check.candidate import InThisProcess
 from softjac.check.cases import probes
 from softjac.check.judge import examine
 from softjac.check.kinds import KINDS
-from softjac.check.model import LEVELS, Outcome
+from softjac.check.model import LEVELS, Facts, Outcome
 
 
 def softmax_rows(z):
@@ -350,6 +350,19 @@ def test_both_forms_of_targets_are_asked_where_logits_are_ordinary():
     examination = examined(softjac.cross_entropy, "cross_entropy")
     asked = {(j.probe.level, j.targets) for j in examination.judgements if j.probe.inputs.labels is not None}
     assert asked == {("exercise", "index"), ("exercise", "one-hot"), ("stable", "index"), ("exact", "index")}
+
+
+def test_nothing_is_asked_twice_to_find_the_kind():
+    asked = Scripted(lambda call: Outcome(arrays=(np.tanh(call.arguments[0].value),)), Facts("f", ("z",)))
+    examination = examine(asked)
+    to_find = asked.calls[: -len(examination.judgements) - len(examination.asides) - 2]
+    keys = [(x.value.tobytes(), x.value.shape, x.library, x.value.dtype) for (x,) in (c.arguments for c in to_find)]
+    assert len(set(keys)) == len(keys) > 5
+
+
+def test_two_parameters_are_two_operands():
+    examination = examine(InThisProcess(lambda _a, _b: None))
+    assert examination.could_not == "it returned None, and no numbers for any input"
 
 
 def test_an_unknown_kind():

@@ -13,6 +13,8 @@ from softjac.check.convention import Found, Options, find_convention
 from softjac.check.dress import dress
 from softjac.check.kinds import KINDS
 from softjac.check.model import (
+    Argument,
+    Call,
     Candidate,
     Convention,
     Examination,
@@ -72,6 +74,7 @@ def _nothing_usable(found: Found) -> str:
 def _guess_kind(candidate: Candidate, options: Options) -> tuple[str, str, Found]:
     """A kind, from what it was guessed, and how the candidate is called as that."""
     by_name = names.kind_from_name(candidate.facts)
+    candidate = _Remembers(candidate)
     tried: dict[str, Found] = {}
     for kind in _kinds_to_try(by_name, candidate):
         found = tried[kind] = find_convention(candidate, kind, options)
@@ -92,11 +95,30 @@ def _kinds_to_try(by_name: names.KindGuess, candidate: Candidate) -> list[str]:
     first = [by_name.kind] if by_name.kind else []
     if by_name.kind in {"cross_entropy", "cross_entropy_grad"}:
         first.append("cross_entropy_value_and_grad")
-    if len(candidate.facts.parameters) == 1:
-        others = [name for name, kind in KINDS.items() if len(kind.operands) == 1]
+    parameters = candidate.facts.parameters
+    one, two = ([name for name, kind in KINDS.items() if len(kind.operands) == count] for count in (1, 2))
+    if len(parameters) == 1:
+        others = one
+    elif len(parameters) == 2 and parameters[1] != names.axis_keyword(candidate.facts):
+        others = two + one
     else:
-        others = list(KINDS)
+        others = one + two
     return list(dict.fromkeys((*first, *others)))
+
+
+class _Remembers:
+    """A candidate that is asked nothing twice, while its kind is found out: kinds share their first questions."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        self._candidate, self.facts = candidate, candidate.facts
+        self._known: dict[object, Outcome] = {}
+
+    def call(self, call: Call, outputs: int) -> Outcome:
+        """Make the call, or give the outcome of the same one."""
+        key = (tuple(map(_key, call.arguments)), tuple(call.keywords.items()), outputs)
+        if key not in self._known:
+            self._known[key] = self._candidate.call(call, outputs)
+        return self._known[key]
 
 
 def _misfit(candidate: Candidate, kind: str, found: Found, options: Options) -> tuple[int, float]:
@@ -105,6 +127,12 @@ def _misfit(candidate: Candidate, kind: str, found: Found, options: Options) -> 
     if judged is None or judged.problem not in {"", "value", "not finite"}:
         return 1, 0.0
     return 0, judged.error
+
+
+def _key(argument: Argument) -> object:
+    value = argument.value
+    what = value if isinstance(value, int) else (value.dtype, value.shape, value.tobytes())
+    return what, argument.library, argument.read_only
 
 
 @dataclass
