@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Judgement
+from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Judgement, Level
 
 if TYPE_CHECKING:
     from softjac.check.report import Report
@@ -110,6 +110,8 @@ def _finding(report: Report, reveal: str) -> list[Section]:
     more = {"hint": "name", "name": "fix"}.get(reveal)
     if more and main and (more == "name" or main.fix):
         found.append(Section("More", (f"--reveal {more}",)))
+    elif report.conforms and report.reached != "exact" and not report.of_numbers:
+        found.append(Section("More", (f"--level {_following(report)}",)))
     return found
 
 
@@ -127,7 +129,8 @@ def _seen(diagnosis: Diagnosis) -> tuple[str, ...]:
 
 
 def _also(report: Report, hint: bool) -> tuple[str, ...]:
-    lines = [_also_line(diagnosis, hint) for diagnosis in report.also]
+    named = report.main.name if report.main else ""
+    lines = [_also_line(report, one, hint) for one in report.also if not named or one.name != named]
     examination = report.examination
     for form in dict.fromkeys(j.form for j in examination.asides):
         of_form = [j for j in examination.asides if j.form == form]
@@ -141,10 +144,13 @@ def _also(report: Report, hint: bool) -> tuple[str, ...]:
     return (*lines[:MOST_ALSO], f"and {more} more") if more > 1 else tuple(lines)
 
 
-def _also_line(diagnosis: Diagnosis, hint: bool) -> str:
+def _also_line(report: Report, diagnosis: Diagnosis, hint: bool) -> str:
     symptom = diagnosis.symptom[0] if diagnosis.symptom else ""
     title = "" if hint and symptom else diagnosis.title
-    return f"{symptom}{': ' if symptom and title else ''}{title} (level {diagnosis.level})"
+    held = LEVELS[: LEVELS.index(report.level) + 1]
+    beside = report.conforms and diagnosis.level in held
+    where = "a form that it is not held to" if beside else f"level {diagnosis.level}"
+    return f"{symptom}{': ' if symptom and title else ''}{title} ({where})"
 
 
 def _levels(report: Report) -> str:
@@ -158,18 +164,24 @@ def _levels(report: Report) -> str:
 
 
 def _error(report: Report) -> str:
+    """The largest error, and the next thing worth knowing."""
     dtypes = {a.dtype.name for j in report.right for a in j.outcome.arrays if a.dtype.kind == "f"}
     of = f" of {dtypes.pop()}" if len(dtypes) == 1 else ""
-    words = f"the largest is {report.largest_ulps:.2g} ulp{of}"
+    words = f"the largest is {report.largest_error:.2g}, or {report.largest_ulps:.2g} ulp{of}"
     if report.of_numbers:
         return f"the largest is {report.largest_error:.2g}, right to {report.examination.decimals} decimals"
     if report.reached == "exact":
         return f"{words}: within softjac's own budget wherever it was asked"
-    following = LEVELS[LEVELS.index(report.reached or "exercise") + 1]
+    following = _following(report)
     wrong = next((j for j in report.examination.failed(following) if j.probe.level == following), None)
-    if wrong is None:
+    if wrong is None or any(diagnosis.level == following for diagnosis in report.also):
         return words
     return f"{words}; level {following} is not reached: {wrong.probe.name}: {trouble(wrong)}"
+
+
+def _following(report: Report) -> Level:
+    """The level after the one that is reached."""
+    return LEVELS[LEVELS.index(report.reached or "exercise") + 1]
 
 
 def _first_failure(report: Report) -> tuple[str, ...]:
@@ -231,11 +243,17 @@ def _printed(report: Report) -> list[Section]:
 
 
 def _covered(report: Report) -> tuple[str, ...]:
-    right = [f"{name} {asked}" for name, (count, asked) in report.covered.items() if count == asked]
-    wrong = [f"{name} {asked - count} of {asked}" for name, (count, asked) in report.covered.items() if count < asked]
-    words = [f"{len(report.examination.judgements)} questions"]
-    words += [f"right in all: {', '.join(right)}"] if right else []
-    return (*words, f"wrong: {', '.join(wrong)}") if wrong else tuple(words)
+    """How much was asked, what was right in all, and what was wrong: in all, or so often."""
+    right = [name for name, (count, asked) in report.covered.items() if count == asked]
+    wrong = [
+        f"{name} {asked - count} of {asked}" if count else name
+        for name, (count, asked) in report.covered.items()
+        if count < asked
+    ]
+    lines = [f"{len(report.examination.judgements)} questions"]
+    lines += [f"right: {', '.join(right)}"] if right else []
+    lines += [f"wrong: {', '.join(wrong)}"] if wrong else []
+    return tuple(lines)
 
 
 _CANNOT = {
