@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from softjac.check.matching import (
 )
 from softjac.check.mistakes import BY_NAME, RIGHT, Mistake, Recipe
 from softjac.check.mistakes.of_jacobian import number
-from softjac.check.model import LEVELS, Diagnosis, Examination, Level
+from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Level, Reduction
 
 NOTHING_FITS = "no known mistake fits"
 
@@ -87,52 +88,85 @@ class _Causes:
 
     def _of_numbers(self, level: Level) -> Iterator[Diagnosis]:
         wrong = [c for c in self.cases if c.level == level and c.is_wrong]
-        if level == "exercise" and wrong and signatures.ignores_input(self.judged):
-            self.is_known = False
-            yield self._named(BY_NAME["ignores-input"], wrong[0], entry=False)
-            return
         if level == "exact":
             yield from self._of_digits([c for c in wrong if not self._fits(c)])
             return
         left = [c for c in wrong if not self._fits(c)]
         while left and self.is_known:
             found = self._explanations(left, level)
+            if not found and level == "exercise" and signatures.ignores_input(self.judged):
+                self.is_known = False
+                yield self._named(BY_NAME["ignores-input"], wrong[0], entry=False)
+                return
+            found = found or self._two_at_once(left, level)
             if not found:
                 break
             yield self._explained(found, level)
             self.recipe = found[0].recipe
-            left = [c for c in left if c not in found[0].cases and not self._fits(c)]
+            explained = [c.judgement for c in found[0].cases]
+            left = [c for c in self.cases if c.level == level and c.is_wrong and c.judgement not in explained]
+            left = [c for c in left if not self._fits(c)]
         for mistake, cases in self._signatures(left, level):
             yield self._named(mistake, cases[0])
             left = [c for c in left if c not in cases]
         yield from self._of_the_rest(left, level)
 
     def _fits(self, case: Case) -> bool:
-        return self.recipe is not RIGHT and case.fit(self.recipe.run(case.situation)).matches
+        return self.recipe is not RIGHT and self._returns(case)
+
+    def _returns(self, case: Case) -> bool:
+        """Whether this is what comes of what is known to be wrong already."""
+        return case.fit(self.recipe.run(case.situation)).matches
 
     def _explanations(self, left: Sequence[Case], level: Level) -> tuple[Explanation, ...]:
         upto = LEVELS[: LEVELS.index(level) + 1]
         others = [c for c in self.judged if c.level in upto and c not in left]
         skip = frozenset() if level == "exercise" else frozenset({"rounded-before-product"})
+        found = best(singles(self.kind, self.recipe, skip), left, others, self.judged, self.recipe)
+        if found or level != "exercise":
+            return found
+        return self._in_another_convention(left, others) or self._of_one_form(left, others)
+
+    def _in_another_convention(self, left: Sequence[Case], others: Sequence[Case]) -> tuple[Explanation, ...]:
+        """Where it was never right, sum and mean could not be found out: the other one may fit, with one mistake."""
+        if not KINDS[self.kind].has_targets or self.recipe is not RIGHT or not any(map(_is_batch, left)):
+            return ()
+        for other in _conventions(self.examination.convention):
+
+            def moved(cases: Sequence[Case], other: Convention = other) -> list[Case]:
+                return [replace(c, situation=replace(c.situation, convention=other)) for c in cases]
+
+            tried = singles(self.kind, self.recipe, _OF_N)
+            found = best(tried, moved(left), moved(others), moved(self.judged))
+            if found:
+                self.cases, self.judged = tuple(moved(self.cases)), tuple(moved(self.judged))
+                return found
+        return ()
+
+    def _of_one_form(self, left: Sequence[Case], others: Sequence[Case]) -> tuple[Explanation, ...]:
+        """A mistake that is made in vectors, or in batches, alone."""
 
         def best_of(tried: Iterator[Explanation]) -> tuple[Explanation, ...]:
             return best(tried, left, others, self.judged, self.recipe)
 
-        found = best_of(singles(self.kind, self.recipe, skip))
-        if found or level != "exercise":
-            return found or best_of(pairs(self.kind, self.recipe, left, one_fits=True))
-        one_fits = self.recipe is not RIGHT
-        found = best_of(singles(self.kind, self.recipe, skip, for_vectors))
-        if found:
-            everywhere = self.recipe.with_steps(found[0].variants[0].steps, found[0].variants[0].applies)
-            if everywhere is None:
+        found = best_of(singles(self.kind, self.recipe, frozenset(), for_vectors))
+        if not found:
+            return best_of(singles(self.kind, self.recipe, frozenset(), for_batches))
+        everywhere = self.recipe.with_steps(found[0].variants[0].steps, found[0].variants[0].applies)
+        if everywhere is None:
+            return found
+        return best_of(beside(replace(found[0], recipe=everywhere), self.kind)) or found
+
+    def _two_at_once(self, left: Sequence[Case], level: Level) -> tuple[Explanation, ...]:
+        upto = LEVELS[: LEVELS.index(level) + 1]
+        others = [c for c in self.judged if c.level in upto and c not in left]
+        one_fits = level != "exercise" or self.recipe is not RIGHT
+        for where in (None, for_vectors) if level == "exercise" else (None,):
+            two = pairs(self.kind, self.recipe, left, one_fits=one_fits, where=where)
+            found = best(two, left, others, self.judged, self.recipe)
+            if found:
                 return found
-            return best_of(beside(replace(found[0], recipe=everywhere), self.kind)) or found
-        return (
-            best_of(singles(self.kind, self.recipe, skip, for_batches))
-            or best_of(pairs(self.kind, self.recipe, left, one_fits=one_fits))
-            or best_of(pairs(self.kind, self.recipe, left, one_fits=one_fits, where=for_vectors))
-        )
+        return ()
 
     def _signatures(self, left: Sequence[Case], level: Level) -> Iterator[tuple[Mistake, list[Case]]]:
         if level == "exercise":
@@ -171,7 +205,7 @@ class _Causes:
                 for c in self.judged
                 if c.judgement.probe.dtype == "float64" and c.judgement.probe.quality != "special_values"
             ]
-            left = [c for c in cases if c.level == "exact" and c.is_wrong and not self._fits(c)]
+            left = [c for c in cases if c.level == "exact" and c.is_wrong and not self._returns(c)]
             tried = (e for e in singles(self.kind, self.recipe) if e.names[0] in {"epsilon", "clip"})
             others = [c for c in cases if c not in left]
             found = best(tried, left, others, (), self.recipe, several_count=False)
@@ -324,6 +358,31 @@ class _Causes:
             if known:
                 said += measures.of_row(result, truth, round(total), case.precision.tolerance(1.0))
         return said
+
+
+_OF_N = frozenset({"n-missing", "n-doubled"})
+
+
+def _conventions(convention: Convention) -> Iterator[Convention]:
+    """Others than this one, of mean and sum."""
+    for reduction, gradient in _OF_SUMS:
+        if convention.reduction is None:
+            if gradient != convention.gradient and reduction != "none":
+                yield replace(convention, gradient=gradient)
+        elif (reduction, gradient) != (convention.reduction, convention.gradient):
+            yield replace(convention, reduction=reduction, gradient=gradient)
+
+
+_OF_SUMS: tuple[tuple[Reduction, Literal["mean", "sum"]], ...] = (
+    ("mean", "mean"),
+    ("sum", "sum"),
+    ("none", "sum"),
+    ("none", "mean"),
+)
+
+
+def _is_batch(case: Case) -> bool:
+    return case.situation.inputs.is_batch
 
 
 def _sentence(text: str) -> str:

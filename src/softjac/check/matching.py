@@ -218,13 +218,15 @@ def explain(
     explained: list[Case] = []
     speaks = False
     off = 0
+    all_raised = all(case.judgement.problem == "raised" for case in wrong)
     for case in wrong:
         fit = case.fit(recipe.run(case.situation))
         if fit.matches:
             if fit.far or fit.off:
                 explained.append(case)
-            speaks |= fit.far
-            off += fit.off
+            if all_raised or case.judgement.problem != "raised":
+                speaks |= fit.far
+                off += fit.off
         elif fit.far and case.judgement.problem != "raised":
             return ()
     if not (speaks or (several_count and off >= SEVERAL)):

@@ -19,7 +19,7 @@ def ignores_input(cases: Sequence[Case]) -> bool:
         if case.level == "exercise" and case.judgement.problem != "raised" and case.results:
             seen.setdefault(case.situation.inputs.logits.shape, []).append(case)
     groups = [group for group in seen.values() if _differ([c.truth for c in group])]
-    if sum(map(len, groups)) < 4 or len(groups) < 2:
+    if sum(map(len, groups)) < 4:
         return False
     return not any(_differ([c.results for c in group]) for group in groups)
 
@@ -88,7 +88,7 @@ def loses_tail(case: Case, precision: Precision) -> bool:
 
 
 def in_float32(cases: Sequence[Case], precision: Precision, kind: str) -> bool:
-    """Whether float64 came in, and the results have the error of float32: in every hard row.
+    """Whether float64 came in, and the results have the error of float32: in most hard rows.
 
     Difference quotients have such errors as well, but the sums of what they return are 0 to more digits.
     """
@@ -96,7 +96,8 @@ def in_float32(cases: Sequence[Case], precision: Precision, kind: str) -> bool:
         return False
     if precision.relative == RELATIVE_OF_FLOAT32:
         return True
-    return len(cases) > 2 and all(_has_seven_digits(c) and (kind not in _SUMS_TO_0 or _sum_is_off(c)) for c in cases)
+    short = [c for c in cases if _has_seven_digits(c) and (kind not in _SUMS_TO_0 or _sum_is_off(c))]
+    return len(short) > 2 and 2 * len(short) > len(cases)
 
 
 RELATIVE_OF_FLOAT32 = 1e-5

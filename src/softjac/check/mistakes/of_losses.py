@@ -273,6 +273,12 @@ def binary_value(log_p: Array, p: Array, y: Array) -> Array:
     return np.asarray(-(y * log_p + (1 - y) * np.log(1 - p)).sum(axis=-1))
 
 
+def _careful_binary_value(log_p: Array, p: Array, y: Array) -> Array:
+    """The same, with 0 log 0 = 0."""
+    others = np.where(y == 1, 0.0, (1 - y) * np.log(1 - p))
+    return np.asarray(-(np.where(y == 0, 0.0, y * log_p) + others).sum(axis=-1))
+
+
 def binary_slope(p: Array, y: Array) -> Array:
     """Its derivative in p."""
     return np.asarray((p - y) / (p * (1 - p)))
@@ -285,6 +291,8 @@ def _mean_of_classes(value: Callable[..., Array]) -> Callable[..., Array]:
 def _binary_slope_by_classes(p: Array, y: Array) -> Array:
     return np.asarray(binary_slope(p, y) / p.shape[-1])
 
+
+_BY_CLASSES = "Here it is a mean over the classes."
 
 BINARY = Mistake(
     name="binary-cross-entropy",
@@ -299,7 +307,9 @@ BINARY = Mistake(
     fixes={"cross_entropy_grad": "grad = p - y   # in the logits; -y/p in the probabilities"},
     variants=(
         Variant({"value": binary_value}, kinds=LOSSES),
-        Variant({"value": _mean_of_classes(binary_value)}, kinds=LOSSES, detail="Here it is a mean over the classes."),
+        Variant({"value": _careful_binary_value}, kinds=LOSSES),
+        Variant({"value": _mean_of_classes(binary_value)}, kinds=LOSSES, detail=_BY_CLASSES),
+        Variant({"value": _mean_of_classes(_careful_binary_value)}, kinds=LOSSES, detail=_BY_CLASSES),
         Variant({"slope": binary_slope, "through": "g @ J"}, kinds=GRADIENTS),
         Variant({"slope": _binary_slope_by_classes, "through": "g @ J"}, kinds=GRADIENTS),
         Variant({"slope": binary_slope, "through": "g @ J", "value": binary_value}, kinds=VALUE_AND_GRAD),
@@ -433,7 +443,7 @@ def _log_sum_once(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] 
     if s.given_probs:
         return None
     z, y = s.inputs.logits, own_targets(s)
-    return (reduced(shifted_logsumexp(z) - (y * z).sum(axis=-1), s), *arrays[1:])
+    return (reduced(shifted_logsumexp(z) - np.where(y == 0, 0.0, y * z).sum(axis=-1), s), *arrays[1:])
 
 
 UNNORMALISED = Mistake(

@@ -69,7 +69,6 @@ LOG_OF_ZERO = Mistake(
     variants=(
         Variant({"by_logsumexp": False}, kinds=WITH_LOGARITHM),
         Variant({"by_logsumexp": False, "value": _product}, kinds=LOSSES),
-        Variant({"value": _product}, kinds=LOSSES),
         Variant({"slope": _quotient}, kinds=GRADIENTS, applies=_by_probs, detail=_WHERE_P_IS_0),
         Variant({"through": "g @ J"}, kinds=GRADIENTS, applies=_by_logits, detail=_WHERE_P_IS_0),
         Variant({"through": "g @ J", "slope": _quotient}, kinds=GRADIENTS, applies=_by_logits, detail=_WHERE_P_IS_0),
@@ -230,6 +229,7 @@ NAN_AT_MINUS_INFINITY = Mistake(
     experiment="print(0.0 * -np.inf, -np.inf - -np.inf)",
     fix="Subtract the maximum (not the mean or the minimum), and leave out of a sum what has the factor 0: "
     "np.where(y == 0, 0, y * log_p).",
+    variants=(Variant({"value": _product}, kinds=LOSSES, detail="Here it is 0 * log p, where log p is -inf."),),
 )
 
 TAIL_LOST = Mistake(

@@ -22,6 +22,7 @@ from softjac.check.mistakes.recipe import (
 from softjac.check.mistakes.table import Mistake, Variant
 from softjac.check.model import Array
 
+_LSE = frozenset({"logsumexp"})
 _LOG = frozenset({"log_softmax"}) | LOSSES
 
 
@@ -133,6 +134,8 @@ WRONG_AXIS = Mistake(
             applies=_batch,
             detail="Here it is the maximum: what is subtracted has to be one number for a whole row.",
         ),
+        Variant({"logsumexp": lambda z: shifted_logsumexp(z.T)}, kinds=_LSE, applies=_batch),
+        Variant({"logsumexp": lambda z: np.log(np.exp(z).sum(axis=0))}, kinds=_LSE, applies=_batch),
     ),
 )
 
@@ -154,11 +157,8 @@ ONE_SUM = Mistake(
         *both_routes(quotient(_whole_max, _whole_sum), applies=_batch),
         *both_routes(quotient(_row_max, _whole_sum), applies=_batch),
         *both_routes(quotient(_no_shift, _whole_sum), applies=_batch),
-        Variant(
-            {"logsumexp": lambda z: np.log(np.exp(z - z.max()).sum()) + z.max()},
-            kinds=frozenset({"logsumexp"}),
-            applies=_batch,
-        ),
+        Variant({"logsumexp": lambda z: np.log(np.exp(z - z.max()).sum()) + z.max()}, kinds=_LSE, applies=_batch),
+        Variant({"logsumexp": lambda z: np.log(np.exp(z).sum())}, kinds=_LSE, applies=_batch),
         Variant(
             {"vjp": lambda p, g: p * (g - (p * g).sum())},
             kinds=frozenset({"softmax_vjp"}),
@@ -167,6 +167,12 @@ ONE_SUM = Mistake(
         ),
     ),
 )
+
+
+def _lse_of_mixed(z: Array) -> Array:
+    m = z.max(axis=-1)
+    return np.asarray(np.log(np.exp(z - m).sum(axis=-1)) + m)
+
 
 ROWS_MIXED = Mistake(
     name="rows-mixed",
@@ -184,6 +190,7 @@ ROWS_MIXED = Mistake(
         *both_routes(quotient(_flat_max, _flat_sum), applies=_batch),
         *both_routes(quotient(_no_shift, _flat_sum), applies=_batch),
         *both_routes(quotient(_whole_max, _flat_sum), applies=_batch),
+        Variant({"logsumexp": _lse_of_mixed}, kinds=_LSE, applies=_batch),
         Variant(
             {"vjp": lambda p, g: p * (g - (p * g).sum(axis=-1))},
             kinds=frozenset({"softmax_vjp"}),
@@ -236,7 +243,7 @@ TWICE = Mistake(
     fix="Apply softmax once, to the logits. A loss that takes logits applies it itself.",
     variants=(
         Variant({"softmax": _twice, "on_probs": shifted_softmax, "by_logsumexp": False}),
-        Variant({"logsumexp": _lse_of_softmax}, kinds=frozenset({"logsumexp"})),
+        Variant({"logsumexp": _lse_of_softmax}, kinds=_LSE),
         Variant(
             {"gradient": _gradient_through_both, "value": _value_of_two},
             kinds=GRADIENTS,
