@@ -1,6 +1,7 @@
 """Hostile submissions: each ends in a clean outcome, within its limits, and leaves nothing behind."""
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -118,7 +119,7 @@ def test_a_loop_at_the_import_ends_at_the_limit(submission):
         ("os.closerange(0, 100)", "the process closed the files through which it answers"),
         ("os.closerange(3, 100); os._exit(0)", "the process ended with code 0"),
         (
-            "_flood(b'{\"token\": 1}\\n'); return z",
+            "_flood(FAKED); return z",
             "its process answered what cannot be read",
         ),
         (
@@ -131,6 +132,11 @@ def test_a_loop_at_the_import_ends_at_the_limit(submission):
 def test_an_end_in_a_call_says_how(submission, body, words):
     path = submission(
         f"""
+    FAKED = (
+        b'{{"token": 1, "arrays": [], "changed": [], "described": "", "library": "", "error": "faked",'
+        b' "unusable": "", "out_of_memory": false}}\\n'
+    )
+
     def _flood(data):
         for k in range(3, 12):
             try:
@@ -402,6 +408,27 @@ os._exit(0)
             break
         time.sleep(0.1)
     assert not Path(f"/proc/{pid.read_text()}").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_an_interrupt_ends_the_process_too(submission, tmp_path):
+    pid = tmp_path / "pid"
+    path = submission(f"open({str(pid)!r}, 'w').write(str(os.getpid()))\nwhile True: pass")
+    code = f"""
+import os, sys
+from softjac.check.process import OwnProcess
+with OwnProcess({path!r}, "f") as candidate:
+    candidate.facts
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) as asking:
+        for _ in range(100):
+            if pid.exists() and pid.read_text():
+                break
+            time.sleep(0.1)
+        asking.send_signal(signal.SIGINT)
+        assert b"KeyboardInterrupt" in asking.stderr.read()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
 
 
 def test_thirty_start_in_seconds(submission):
