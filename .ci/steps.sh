@@ -6,7 +6,7 @@
 core_tests=()
 for other in cli readme packaging import doctests differences benchmarks example frameworks native_kernels constants \
   operator_native cross_entropy_docs cross_entropy_derivatives cross_entropy_memory cross_entropy_peers derivation plot \
-  notebooks explain_docs accuracy cross_entropy_accuracy operator_exact operator_budget oracle; do
+  notebooks explain_docs check accuracy cross_entropy_accuracy operator_exact operator_budget oracle; do
   core_tests+=("--ignore-glob=*/test_$other*.py")
 done
 
@@ -179,7 +179,7 @@ step_readme_first() {
 
 step_no_compiler() {
   # The README's second command, where there is no compiler: the whole suite on the reference, the peers absent. The
-  # derivation and what shows it are Python alone, and were tested.
+  # derivation, what shows it and the checker are Python alone, and were tested.
   git clone --quiet . "$work/clone_second"
   cd "$work/clone_second"
   local command
@@ -189,7 +189,7 @@ step_no_compiler() {
   PATH=$(bare_path)
   export PATH PYTEST_ADDOPTS="--junitxml=$work/junit/no_compiler.xml ${two_at_a_time[*]}"
   local python_alone
-  for python_alone in derivation cli_explain explain notebooks plot native_kernels constants; do
+  for python_alone in derivation cli_explain explain notebooks plot check native_kernels constants; do
     PYTEST_ADDOPTS+=" --ignore-glob=*/test_$python_alone*.py"
   done
   bash -euo pipefail -c "$command" > "$work/no_compiler.log" 2>&1 || { tail -n 60 "$work/no_compiler.log"; return 1; }
@@ -217,12 +217,14 @@ step_sanitizers() {
   local asan stdcpp
   asan=$(g++ -print-file-name=libasan.so)
   stdcpp=$(g++ -print-file-name=libstdc++.so)
-  # What a sanitizer reports goes past pytest to the log, since it ends the process.
-  # Not what reads no memory in a way of its own: other people's suites, containers, values of the same calls.
+  # Not what reads no memory in a way of its own: other people's suites, containers, values of the same calls. Of the
+  # rest a third of the cases of each test, since each takes ten times as long here.
   local other
   for other in onnx scipy_suite properties pandas dask operator_spectrum operator_docs operator_errors \
     cross_entropy_hessian cross_entropy_onnx worked_values; do
     core_tests+=("--ignore-glob=*/test_$other*.py")
   done
+  export SOFTJAC_SHARE=3
+  # What a sanitizer reports goes past pytest to the log, since it ends the process.
   LD_PRELOAD="$asan $stdcpp" pytest_in sanitizers "${two_at_a_time[@]}" "${core_tests[@]}" -m compiled --capture=sys
 }

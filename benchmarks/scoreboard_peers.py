@@ -57,7 +57,7 @@ def _numpy() -> list[Contender]:
 
     def softmax_jacobian(z: Any) -> Any:
         p = softmax(z)
-        return p[..., :, None] * (np.eye(p.shape[-1]) - p[..., None, :])
+        return p[..., :, None] * (np.eye(p.shape[-1], dtype=p.dtype) - p[..., None, :])
 
     def softmax_vjp(z: Any, g: Any) -> Any:
         p = softmax(z)
@@ -136,8 +136,8 @@ def _torch(torch: Any) -> list[Contender]:
 def _jax(jax: Any) -> list[Contender]:
     """In float32, which is what JAX computes in unless it is told otherwise."""
     return [
-        Contender("softmax", "JAX", "nn.softmax", lambda z: jax.nn.softmax(z)),
-        Contender("log_softmax", "JAX", "nn.log_softmax", lambda z: jax.nn.log_softmax(z)),
+        Contender("softmax", "JAX", "nn.softmax", jax.nn.softmax),
+        Contender("log_softmax", "JAX", "nn.log_softmax", jax.nn.log_softmax),
         Contender("logsumexp", "JAX", "nn.logsumexp", lambda z: jax.nn.logsumexp(z, axis=-1)),
         Contender("softmax_jacobian", "JAX", "jacrev(nn.softmax)", jax.jacrev(jax.nn.softmax)),
         Contender("softmax_vjp", "JAX", "vjp of nn.softmax", lambda z, g: jax.vjp(jax.nn.softmax, z)[1](g)[0]),
