@@ -99,19 +99,19 @@ def jacobian_with_one_sum(batch):
     return s[:, :, None] * np.eye(n) - s[:, :, None] * s[:, None, :]
 
 
-@wrong("rows-mixed", "softmax", takes="batch")
+@wrong("rows-mixed", "softmax")
 def no_keepdims(batch):
     e = np.exp(batch - batch.max(axis=1, keepdims=True))
     return e / e.sum(axis=1)
 
 
-@wrong("rows-mixed", "softmax", takes="batch")
+@wrong("rows-mixed", "softmax")
 def no_keepdims_twice(batch):
     e = np.exp(batch - batch.max(axis=-1))
     return e / e.sum(axis=-1)
 
 
-@wrong("rows-mixed", "softmax", "exercise", torch, takes="batch")
+@wrong("rows-mixed", "softmax", "exercise", torch)
 def no_keepdim_in_torch(batch):
     e = torch.exp(batch)
     return e / e.sum(dim=1)

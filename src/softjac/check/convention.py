@@ -104,6 +104,7 @@ class _Tried:
         asked = probes(kind)
         self._vector = next(probe for probe in asked if not probe.inputs.is_batch)
         self._batch = next(probe for probe in asked if probe.quality == "batch")
+        self._square = next(probe for probe in asked if probe.quality == "square_batch")
         self._known: dict[_Way, tuple[Judgement, Convention]] = {}
         self.first: Outcome | None = None
 
@@ -125,7 +126,19 @@ class _Tried:
             if outcome.fatal:
                 raise _EndedError(outcome.fatal)
             self._known[way] = self._read(probe, convention, way, outcome)
+            if way.form == "batch" and outcome.error:
+                self._ask_square(way, convention)
         return self._known[way]
+
+    def _ask_square(self, way: _Way, convention: Convention) -> None:
+        """Where rows of a batch are mixed it raises, unless there are as many rows as classes: those numbers count."""
+        call = dress(self._kind, self._square, convention, way.form, way.targets)
+        outcome = self._candidate.call(call, len(KINDS[self._kind].outputs))
+        if outcome.fatal:
+            raise _EndedError(outcome.fatal)
+        judged = self._read(self._square, convention, way, outcome)
+        if judged[0].problem not in {"", "shape", "raised"}:
+            self._known[way] = judged
 
     def _convention(self, way: _Way) -> Convention:
         return Convention(
@@ -308,7 +321,7 @@ def _forms(tried: _Tried, way: _Way, candidate: Candidate, options: Options) -> 
         return ("column",)
     if not _usable(vector) or (vector.problem == "shape" and _usable(batch) and batch.problem != "shape"):
         return ("batch",) if _usable(batch) else (way.form,)
-    if _usable(batch) and names.means_batches(candidate.facts):
+    if _usable(batch) and not _is_square(batch) and names.means_batches(candidate.facts):
         return ("vector", "batch")
     return ("vector",)
 
@@ -323,8 +336,20 @@ def _of_targets(tried: _Tried, way: _Way) -> Judgement:
 
 
 def _speaks_of_batches(batch: Judgement, candidate: Candidate) -> bool:
+    """Whether it is held to batches, where it is right for vectors alone.
+
+    Not where it differentiates every row by every row, (N, n, N, n), as a framework does for any function of a vector.
+    """
     facts = candidate.facts
-    return names.means_batches(facts) or (names.names_an_axis(facts) and batch.problem != "shape")
+    if any(result.ndim == 4 for result in batch.results):
+        return False
+    names_axis = names.names_an_axis(facts) and batch.problem != "shape" and not _is_square(batch)
+    return names.means_batches(facts) or names_axis
+
+
+def _is_square(batch: Judgement) -> bool:
+    """Whether it raises for any other batch."""
+    return batch.probe.quality == "square_batch"
 
 
 def _targets(tried: _Tried, way: _Way, forms: tuple[Form, ...], candidate: Candidate) -> tuple[TargetForm, ...]:

@@ -155,7 +155,10 @@ class _Causes:
         everywhere = self.recipe.with_steps(found[0].variants[0].steps, found[0].variants[0].applies)
         if everywhere is None:
             return found
-        return best_of(beside(replace(found[0], recipe=everywhere), self.kind)) or found
+        two = best_of(beside(replace(found[0], recipe=everywhere), self.kind))
+        known = [c.judgement for c in found[0].cases]
+        of_both = [c for c in two[0].cases if c.judgement not in known] if two else []
+        return two if any(c.judgement.problem != "raised" for c in of_both) else found
 
     def _two_at_once(self, left: Sequence[Case], level: Level) -> tuple[Explanation, ...]:
         upto = LEVELS[: LEVELS.index(level) + 1]
@@ -296,8 +299,9 @@ class _Causes:
     def _qualities(self, cases: Sequence[Case]) -> Iterator[str]:
         """On what it is wrong, and on what of the same level it is right."""
         wrong = dict.fromkeys(c.judgement.probe.quality for c in cases)
-        asked = dict.fromkeys(c.judgement.probe.quality for c in self.judged if c.level == cases[0].level)
-        right = [q for q in asked if q not in wrong]
+        asked = [c for c in self.cases if c.level == cases[0].level]
+        not_right = {c.judgement.probe.quality for c in asked if c.judgement.problem}
+        right = dict.fromkeys(q for c in asked if (q := c.judgement.probe.quality) not in not_right)
         if not right:
             yield "It is wrong in all that was asked."
             return
