@@ -122,7 +122,7 @@ class _Causes:
         upto = LEVELS[: LEVELS.index(level) + 1]
         others = [c for c in self.judged if c.level in upto and c not in left]
         skip = frozenset() if level == "exercise" else frozenset({"rounded-before-product"})
-        found = best(singles(self.kind, self.recipe, skip), left, others, self.judged, self.recipe)
+        found = best(singles(self.kind, self.recipe, skip, None, level), left, others, self.judged, self.recipe)
         if found or level != "exercise":
             return found
         return self._in_another_convention(left, others) or self._of_one_form(left, others)
@@ -165,7 +165,7 @@ class _Causes:
         others = [c for c in self.judged if c.level in upto and c not in left]
         one_fits = level != "exercise" or self.recipe is not RIGHT
         for where in (None, for_vectors) if level == "exercise" else (None,):
-            two = pairs(self.kind, self.recipe, left, one_fits=one_fits, where=where)
+            two = pairs(self.kind, self.recipe, left, one_fits=one_fits, where=where, level=level)
             found = best(two, left, others, self.judged, self.recipe)
             if found:
                 return found
@@ -209,7 +209,8 @@ class _Causes:
                 if c.judgement.probe.dtype == "float64" and c.judgement.probe.quality != "special_values"
             ]
             left = [c for c in cases if c.level == "exact" and c.is_wrong and not self._returns(c)]
-            tried = (e for e in singles(self.kind, self.recipe) if e.names[0] in {"epsilon", "clip"})
+            of_digits = singles(self.kind, self.recipe, level="exact")
+            tried = (e for e in of_digits if e.names[0] in {"epsilon", "clip"})
             others = [c for c in cases if c not in left]
             found = best(tried, left, others, (), self.recipe, several_count=False)
             if found:

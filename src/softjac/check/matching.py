@@ -11,7 +11,7 @@ import numpy as np
 
 from softjac.check.mistakes import MISTAKES, RIGHT, Mistake, Prediction, Recipe, Situation, Variant
 from softjac.check.mistakes.recipe import both
-from softjac.check.model import Array, Convention, Judgement, Level
+from softjac.check.model import LEVELS, Array, Convention, Judgement, Level
 
 FAR = 20.0
 """So many tolerances from the truth a wrong number has to be, to speak for a mistake."""
@@ -263,14 +263,22 @@ def applicable(
 
 
 def singles(
-    kind: str, base: Recipe = RIGHT, skip: frozenset[str] = frozenset(), where: Where | None = None
+    kind: str,
+    base: Recipe = RIGHT,
+    skip: frozenset[str] = frozenset(),
+    where: Where | None = None,
+    level: Level = "exercise",
 ) -> Iterator[Explanation]:
-    """Every mistake on top of what is wrong already, not yet compared. where: made there alone."""
+    """Every mistake on top of what is wrong already, not yet compared, that can show at a level.
+
+    where: made there alone.
+    """
+    upto = LEVELS[: LEVELS.index(level) + 1]
     for mistake in MISTAKES:
         if mistake.name in skip:
             continue
         for variant in mistake.variants_for(kind):
-            recipe = applicable(mistake, variant, base, kind, where)
+            recipe = applicable(mistake, variant, base, kind, where) if variant.level in upto else None
             if recipe is not None:
                 yield Explanation((mistake,), (variant,), recipe, ())
 
@@ -280,23 +288,33 @@ _MANY = frozenset({"epsilon", "clip", "rounded-before-product"})
 
 
 def pairs(
-    kind: str, base: Recipe, wrong: Sequence[Case], *, one_fits: bool, where: Where | None = None
+    kind: str,
+    base: Recipe,
+    wrong: Sequence[Case],
+    *,
+    one_fits: bool,
+    where: Where | None = None,
+    level: Level = "exercise",
 ) -> Iterator[Explanation]:
     """Every two mistakes that go together. one_fits: the first has to explain a case by itself."""
     skip = frozenset() if one_fits else _MANY
-    for first in singles(kind, base, skip, where):
+    for first in singles(kind, base, skip, where, level):
         if one_fits and not any(speaks_for(first.recipe, case) for case in wrong):
             continue
-        for second in beside(first, kind, skip, where):
+        for second in beside(first, kind, skip, where, level):
             if one_fits or MISTAKES.index(second.mistakes[1]) > MISTAKES.index(first.mistakes[0]):
                 yield second
 
 
 def beside(
-    first: Explanation, kind: str, skip: frozenset[str] = frozenset(), where: Where | None = None
+    first: Explanation,
+    kind: str,
+    skip: frozenset[str] = frozenset(),
+    where: Where | None = None,
+    level: Level = "exercise",
 ) -> Iterator[Explanation]:
     """Every other mistake together with the first."""
-    for second in singles(kind, first.recipe, skip | {first.mistakes[0].name}, where):
+    for second in singles(kind, first.recipe, skip | {first.mistakes[0].name}, where, level):
         yield Explanation((*first.mistakes, *second.mistakes), (*first.variants, *second.variants), second.recipe, ())
 
 

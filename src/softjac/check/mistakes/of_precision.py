@@ -17,7 +17,7 @@ from softjac.check.mistakes.recipe import (
     shifted_softmax,
 )
 from softjac.check.mistakes.table import Mistake, Variant
-from softjac.check.model import Array
+from softjac.check.model import Array, Level
 
 _WITHOUT_LOG = ("softmax", "softmax_jacobian", "softmax_vjp", "logsumexp")
 
@@ -104,22 +104,31 @@ def _lse_plus(eps: float) -> Callable[[Array], Array]:
     return logsumexp
 
 
+def _from(shows: bool) -> Level:
+    """The level of a variant that shows in four decimals of ordinary numbers, or not."""
+    return "exercise" if shows else "stable"
+
+
 def _epsilons() -> Iterator[Variant]:
     for eps in EPSILONS:
         in_log = {"log": _plus(eps), "by_logsumexp": False}
         slope = {"slope": _slope_plus(eps)}
-        yield Variant(in_log, kinds=WITH_LOGARITHM, detail=_cap(eps))
-        yield Variant({**in_log, "value": _product}, kinds=LOSSES, detail=_cap(eps))
-        yield Variant(slope, kinds=GRADIENTS, applies=_by_probs, detail=f"Here it is -y / (p + {eps:.3g}).")
         through = {**slope, "through": "g @ J"}
-        yield Variant(through, kinds=GRADIENTS, applies=_by_logits, detail=f"Here it is -y / (p + {eps:.3g}).")
-        yield Variant({**in_log, **slope}, kinds=LOSSES & GRADIENTS, detail=_cap(eps))
-        yield Variant({**in_log, **through}, kinds=LOSSES & GRADIENTS, applies=_by_logits, detail=_cap(eps))
-        if 1e-16 < eps < 0.2:
+        of_slope = f"Here it is -y / (p + {eps:.3g})."
+        level = _from(eps > 1e-9)
+        both = LOSSES & GRADIENTS
+        yield Variant(in_log, WITH_LOGARITHM, detail=_cap(eps), level=level)
+        yield Variant({**in_log, "value": _product}, LOSSES, detail=_cap(eps), level=level)
+        yield Variant(slope, GRADIENTS, _by_probs, detail=of_slope, level=level)
+        yield Variant(through, GRADIENTS, _by_logits, detail=of_slope, level=level)
+        yield Variant({**in_log, **slope}, both, detail=_cap(eps), level=level)
+        yield Variant({**in_log, **through}, both, _by_logits, detail=_cap(eps), level=level)
+        if 1e-12 < eps < 0.2:
             yield Variant(
                 {"softmax": _sum_plus(eps), "logsumexp": _lse_plus(eps)},
                 detail=f"Here {eps:.3g} is added to the sum of the exponentials, so that the probabilities do not "
                 "sum to 1.",
+                level=level if eps > 1e-5 else "exact",
             )
 
 
@@ -172,27 +181,26 @@ def _clips() -> Iterator[Variant]:
             log = {"log": _log_of_clipped(eps, high), "by_logsumexp": False}
             slope = {"slope": _slope_of_clipped(eps, high)}
             through = {**slope, "through": "g @ J"}
-            yield Variant(log, kinds=WITH_LOGARITHM, detail=_cap(eps))
-            yield Variant(slope, kinds=GRADIENTS, applies=_by_probs)
-            yield Variant(through, kinds=GRADIENTS, applies=_by_logits)
-            yield Variant({**log, **slope}, kinds=LOSSES & GRADIENTS, applies=_by_probs, detail=_cap(eps))
-            yield Variant({**log, **through}, kinds=LOSSES & GRADIENTS, applies=_by_logits, detail=_cap(eps))
+            of_slope = f"Here it is -y / p with p at least {eps:.3g}."
+            level = _from(eps > 1e-9)
+            both = LOSSES & GRADIENTS
+            yield Variant(log, WITH_LOGARITHM, detail=_cap(eps), level=level)
+            yield Variant(slope, GRADIENTS, _by_probs, detail=of_slope, level=level)
+            yield Variant(through, GRADIENTS, _by_logits, detail=of_slope, level=level)
+            yield Variant({**log, **slope}, both, _by_probs, detail=_cap(eps), level=level)
+            yield Variant({**log, **through}, both, _by_logits, detail=_cap(eps), level=level)
             yield Variant(
                 {**_clipped_softmax(eps, high), "by_logsumexp": False},
-                kinds=WITH_LOGARITHM | WITH_JACOBIAN | {"softmax"},
+                WITH_LOGARITHM | WITH_JACOBIAN | {"softmax"},
                 detail=f"Here every probability is at least {eps:.3g}.",
+                level=level,
             )
     for bound in (10.0, 20.0, 30.0, 50.0, 80.0, 88.0, 100.0, 200.0, 250.0, 300.0, 500.0, 600.0, 700.0, 709.0):
         for after in (False, True):
-            yield Variant(
-                {"logits": _clipped_logits(bound, after_shift=after)},
-                detail=f"Here the logits{' after the shift' * after} are clipped at {bound:g}.",
-            )
-            yield Variant(
-                {"logits": _clipped_logits(bound, after_shift=after), "by_logsumexp": False},
-                kinds=WITH_LOGARITHM,
-                detail=f"Here the logits{' after the shift' * after} are clipped at {bound:g}.",
-            )
+            steps = {"logits": _clipped_logits(bound, after_shift=after)}
+            detail = f"Here the logits{' after the shift' * after} are clipped at {bound:g}."
+            yield Variant(steps, detail=detail, level=_from(bound < 15))
+            yield Variant({**steps, "by_logsumexp": False}, WITH_LOGARITHM, detail=detail, level=_from(bound < 15))
 
 
 CLIP = Mistake(

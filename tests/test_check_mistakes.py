@@ -1,0 +1,120 @@
+"""Every mistake is an implementation here, and each is named as itself, at the level at which it shows."""
+
+import re
+
+import numpy as np
+import pytest
+
+import check_wrong_gradients
+import check_wrong_losses
+import softjac
+from check_right import RIGHT
+from check_wrong import WRONG
+from softjac.check.kinds import KINDS
+from softjac.check.mistakes import BY_NAME, MISTAKES
+from softjac.check.model import LEVELS
+
+ENTERED = (check_wrong_losses, check_wrong_gradients)
+
+OF_THE_ISSUE = (
+    "no-maximum-subtracted batch-maximum diagonal-only column-formula-1d diag-of-column inner-product off-diagonal-sign "
+    "negated logits-for-probabilities log-softmax-jacobian wrong-axis one-sum-over-array batch-flattened rows-mixed "
+    "softmax-twice gradient-sign n-missing n-doubled divided-by-classes stops-at-minus-y-over-p elementwise-product "
+    "extra-jacobian binary-cross-entropy log-of-zero epsilon clip labels-from-one index-as-one-hot "
+    "subtracts-from-column input-overwritten diagonal-as-gradient unnormalised-targets rounded-before-product "
+    "logarithm-base float32-sums float16-sums tail-lost nan-at-minus-infinity ignores-input"
+)
+
+
+@pytest.mark.parametrize("case", WRONG, ids=lambda case: case.name)
+def test_is_named_as_itself(case):
+    report = softjac.check(case.function, case.kind, level=case.level, **case.options)
+    assert report.verdict == "NOT CONFORMING", str(report)
+    assert report.main.name == case.mistake, str(report)
+    assert report.main.level == case.level
+    below = LEVELS[: LEVELS.index(case.level)]
+    assert all(report.levels[level] for level in below)
+
+
+@pytest.mark.parametrize("case", WRONG, ids=lambda case: case.name)
+def test_what_is_said_agrees_with_the_candidate(case):
+    """The last number of the line on yours is what the candidate returned; a symptom names no cause."""
+    report = softjac.check(case.function, case.kind, level=case.level, **case.options)
+    main = report.main
+    assert main.symptom
+    assert main.seen
+    assert main.why
+    assert main.experiment
+    assert main.fix
+    title = main.title.split(":")[0]
+    assert not any(title in line for line in main.symptom)
+    yours = [line for line in main.seen if line.strip().startswith("yours")]
+    correct = [line for line in main.seen if line.strip().startswith("correct")]
+    assert len(yours) == len(correct) <= 1
+    for line, number in zip(
+        yours + correct, re.findall(r"is (\S+), it should be (\S+)", main.symptom[0])[0], strict=False
+    ):
+        assert line.split()[-1] == number
+
+
+def test_every_mistake_is_written_down():
+    assert set(BY_NAME) >= set(OF_THE_ISSUE.split())
+    assert len(BY_NAME) == len(MISTAKES)
+
+
+def test_every_mistake_is_an_implementation():
+    assert {case.mistake for case in WRONG} == set(BY_NAME) - {"gradient-in-logits"}
+    assert len({case.name for case in WRONG}) == len(WRONG) >= 170
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_mistake_is_well_formed(mistake):
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", mistake.name)
+    assert mistake.kinds <= set(KINDS)
+    assert mistake.level in LEVELS
+    for kind in mistake.kinds:
+        texts = (mistake.why_for(kind), mistake.experiment_for(kind), mistake.fix_for(kind))
+        assert all(text and text.isascii() for text in texts)
+        assert "\n" not in mistake.experiment_for(kind)
+        assert mistake.fix_for(kind).count("\n") <= 2
+    for texts in (mistake.whys, mistake.experiments, mistake.fixes):
+        assert set(texts) <= mistake.kinds
+    for variant in mistake.variants:
+        assert variant.kinds <= mistake.kinds | {""}
+
+
+@pytest.mark.parametrize("case", RIGHT, ids=lambda case: case.name)
+def test_no_mistake_is_named_for_what_is_right(case):
+    report = softjac.check(case.function, case.kind, level=case.reaches, **case.options)
+    assert report.mistake is None
+    upto = LEVELS[: LEVELS.index(case.reaches) + 1]
+    of_what_it_is_held_to = [d for d in report.diagnoses if d.level in upto and d.name not in _of_asides(report)]
+    assert not of_what_it_is_held_to
+
+
+def _of_asides(report):
+    """What a batch gets from a function of one vector, and labels from one that takes distributions."""
+    return (
+        {"one-sum-over-array", "batch-flattened", "rows-mixed", "index-as-one-hot"} if report.examination.asides else ()
+    )
+
+
+def test_the_example_of_a_column_formula():
+    def softmax_jacobian(z):
+        s = np.exp(z) / np.exp(z).sum()
+        return s * (np.eye(len(s)) - s.T)
+
+    report = softjac.check(softmax_jacobian)
+    main, stable = report.main, report.also[0]
+    assert main.name == "column-formula-1d"
+    assert main.seen == (
+        "z = [1, 2, 4], first wrong entry J[0,1]",
+        "  yours    -p[1]*p[1] ~ -0.1142 * 0.1142 ~ -0.0130",
+        "  correct  -p[0]*p[1] ~ -0.0420 * 0.1142 ~ -0.0048",
+        "diagonal right; row sums -0.6848 -0.6126 +0.1170, should be 0",
+    )
+    assert main.symptom == (
+        "z = [1, 2, 4]: J[0,1] is -0.0130, it should be -0.0048",
+        "diagonal right; row sums -0.6848 -0.6126 +0.1170, should be 0",
+    )
+    assert (stable.name, stable.level) == ("no-maximum-subtracted", "stable")
