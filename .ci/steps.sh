@@ -218,7 +218,7 @@ step_sanitizers() {
   asan=$(g++ -print-file-name=libasan.so)
   stdcpp=$(g++ -print-file-name=libstdc++.so)
   # Not what reads no memory in a way of its own: other people's suites, containers, values of the same calls. Of the
-  # rest a third of the cases of each test, since each takes ten times as long here.
+  # rest a third of the cases of each test, since each takes several times as long here.
   local other
   for other in onnx scipy_suite properties pandas dask operator_spectrum operator_docs operator_errors \
     cross_entropy_hessian cross_entropy_onnx worked_values; do

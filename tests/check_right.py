@@ -24,6 +24,8 @@ def _optional(name: str) -> Any:
 
 
 torch, jax, optax = map(_optional, ("torch", "jax", "optax"))
+if jax is not None:
+    jax.config.update("jax_disable_most_optimizations", True)  # compiling, for every shape, is what takes the time
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.special
 
+from libraries import peer
 from softjac.check import names
 from softjac.check.candidate import InThisProcess
 from softjac.check.convention import Options, find_convention
@@ -433,3 +434,12 @@ def test_a_name_that_leaves_no_doubt_is_not_overruled():
     examination = examine(InThisProcess(softmax_jacobian))
     assert examination.kind == "softmax_jacobian"
     assert {j.problem for j in examination.failed("exercise")} == {"shape"}
+
+
+def test_what_a_framework_differentiates_is_a_function_of_one_vector():
+    """Given a batch it differentiates every row by every row; that is no mistake of the function."""
+    jax = peer("jax", "peers")
+    for function in (jax.jacrev(jax.nn.softmax), jax.jacfwd(jax.nn.softmax)):
+        found = examine(InThisProcess(function), "softmax_jacobian")
+        assert found.convention.forms == ("vector",)
+        assert not found.failed("stable")

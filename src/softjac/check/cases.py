@@ -34,7 +34,7 @@ QUALITIES: dict[str, Quality] = {
     quality.name: quality
     for quality in (
         Quality("vectors", "It is right for vectors of three classes.", "exercise"),
-        Quality("sizes", "It is right for vectors of 1, 2, 4, 5 and 10 classes.", "exercise"),
+        Quality("sizes", "It is right for vectors of 2, 4, 5 and 10 classes.", "exercise"),
         Quality("batch", "It is right for batches, where the number of rows is not that of the classes.", "exercise"),
         Quality("square_batch", "It is right for a batch of as many rows as classes.", "exercise"),
         Quality("batch_of_one", "It is right for a batch of one row.", "exercise"),
@@ -45,6 +45,7 @@ QUALITIES: dict[str, Quality] = {
         Quality("same_again", "It gives the same answer for the same arguments.", "exercise"),
         Quality("input_kept", "It leaves its arguments as they are.", "exercise"),
         Quality("soft_targets", "It is right for targets that are distributions.", "exercise"),
+        Quality("one_class", "It is right for one class alone.", "stable"),
         Quality("large_logits", "It is right for logits of 1000 and -1000.", "stable"),
         Quality("distant_rows", "It is right for a batch whose rows are 900 apart.", "stable"),
         Quality("minus_infinity", "It is right where a logit is -inf, as a mask has it.", "stable"),
@@ -96,7 +97,6 @@ _ORDINARY: tuple[_Case, ...] = (
     _Case("sizes", _FIVE, labels=0, cotangent=[0.5, -1.0, 4.0, 2.0, -3.0]),
     _Case("sizes", _FIVE, labels=4, cotangent=[0.0, 1.0, 0.0, 0.0, 0.0], skip=("softmax", "softmax_jacobian")),
     _Case("sizes", _TEN, labels=6, cotangent=[1.0, -0.5, 2.0, 0.0, 3.0, -1.0, 0.25, 1.5, -2.0, 0.75]),
-    _Case("sizes", [0.75], labels=0, cotangent=[3.0]),
     _Case(
         "batch",
         _TALL,
@@ -129,6 +129,7 @@ _ORDINARY: tuple[_Case, ...] = (
 )
 
 _STABLE: tuple[_Case, ...] = (
+    _Case("one_class", [0.75], labels=0, cotangent=[3.0]),
     _Case("large_logits", [1000.0, 0.0], labels=1, cotangent=[1.0, -2.0]),
     _Case("large_logits", [1000.0, 1002.0, 999.5], labels=0, cotangent=[1.0, -2.0, 0.5]),
     _Case("large_logits", [-1000.0, -1001.5, -1000.25], labels=2, cotangent=[0.5, 1.0, -1.0]),
