@@ -28,6 +28,11 @@ if jax is not None:
     jax.config.update("jax_disable_most_optimizations", True)  # compiling, for every shape, is what takes the time
 
 
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """By JAX, once for each shape: operation by operation it takes several times as long."""
+    return function if jax is None else jax.jit(function)
+
+
 @dataclass(frozen=True)
 class Right:
     """A right implementation. reaches: a level. options: of softjac.check."""
@@ -143,6 +148,7 @@ if torch is not None:
 
 
 @right("softmax", "stable", jax)
+@_compiled
 def jax_softmax(z):
     return jax.nn.softmax(z)
 
@@ -308,6 +314,7 @@ def torch_by_hand_of_a_vector(z):
 
 
 @right("softmax_jacobian", "stable", jax)
+@_compiled
 def jax_jacobian(z):
     return jax.jacrev(jax.nn.softmax)(z)
 
@@ -349,6 +356,7 @@ def torch_grad(z, g):
 
 
 @right("softmax_vjp", "stable", jax)
+@_compiled
 def jax_vjp(z, g):
     return jax.vjp(jax.nn.softmax, z)[1](g)[0]
 
@@ -417,6 +425,7 @@ if torch is not None:
 
 
 @right("cross_entropy", "stable", optax)
+@_compiled
 def optax_with_integer_labels(logits, labels):
     return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
 
@@ -478,6 +487,7 @@ def torch_backward(z, y):
 
 
 @right("cross_entropy_grad", "stable", jax)
+@_compiled
 def jax_grad(logits, labels):
     return jax.grad(lambda x: -jax.numpy.sum(labels * jax.nn.log_softmax(x)))(logits)
 
@@ -519,6 +529,7 @@ def torch_value_and_grad(z, y):
 
 
 @right("cross_entropy_value_and_grad", "stable", optax)
+@_compiled
 def optax_value_and_grad(logits, labels):
     def mean(x):
         return optax.softmax_cross_entropy_with_integer_labels(x, labels).mean()
