@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import check_wrong_gradients
+import check_wrong_jacobians
 import check_wrong_losses
 import softjac
 from check_right import RIGHT
@@ -14,15 +15,16 @@ from softjac.check.kinds import KINDS
 from softjac.check.mistakes import BY_NAME, MISTAKES
 from softjac.check.model import LEVELS
 
-ENTERED = (check_wrong_losses, check_wrong_gradients)
+ENTERED = (check_wrong_jacobians, check_wrong_losses, check_wrong_gradients)
 
 OF_THE_ISSUE = (
-    "no-maximum-subtracted batch-maximum diagonal-only column-formula-1d diag-of-column inner-product off-diagonal-sign "
-    "negated logits-for-probabilities log-softmax-jacobian wrong-axis one-sum-over-array batch-flattened rows-mixed "
-    "softmax-twice gradient-sign n-missing n-doubled divided-by-classes stops-at-minus-y-over-p elementwise-product "
-    "extra-jacobian binary-cross-entropy log-of-zero epsilon clip labels-from-one index-as-one-hot "
-    "subtracts-from-column input-overwritten diagonal-as-gradient unnormalised-targets rounded-before-product "
-    "logarithm-base float32-sums float16-sums tail-lost nan-at-minus-infinity ignores-input"
+    "no-maximum-subtracted batch-maximum diagonal-only column-formula-1d diag-of-column inner-product "
+    "off-diagonal-sign negated logits-for-probabilities log-softmax-jacobian wrong-axis one-sum-over-array "
+    "batch-flattened rows-mixed softmax-twice gradient-sign n-missing n-doubled divided-by-classes "
+    "stops-at-minus-y-over-p elementwise-product extra-jacobian binary-cross-entropy log-of-zero epsilon clip "
+    "labels-from-one index-as-one-hot subtracts-from-column input-overwritten diagonal-as-gradient "
+    "unnormalised-targets rounded-before-product logarithm-base float32-sums float16-sums tail-lost "
+    "nan-at-minus-infinity ignores-input"
 )
 
 
@@ -51,10 +53,17 @@ def test_what_is_said_agrees_with_the_candidate(case):
     yours = [line for line in main.seen if line.strip().startswith("yours")]
     correct = [line for line in main.seen if line.strip().startswith("correct")]
     assert len(yours) == len(correct) <= 1
-    for line, number in zip(
-        yours + correct, re.findall(r"is (\S+), it should be (\S+)", main.symptom[0])[0], strict=False
-    ):
-        assert line.split()[-1] == number
+    for line, number in zip(yours + correct, _two_numbers(main.symptom[0]), strict=True):
+        assert float(line.split()[-1]) == pytest.approx(float(number), rel=1e-12, nan_ok=True)
+        of_numbers = line.split(" ~ ")[1:-1]
+        if of_numbers and not set(of_numbers[0]) - set("0123456789.+-*/() e"):
+            with np.errstate(all="ignore"):
+                assert float(eval(of_numbers[0])) == pytest.approx(float(number), rel=0.02, abs=2e-4)
+
+
+def _two_numbers(symptom):
+    found = re.findall(r"is (\S+), it should be (\S+)", symptom)
+    return found[0] if found else ()
 
 
 def test_every_mistake_is_written_down():

@@ -6,10 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
-
-from softjac.check import entries, measures, signatures
-from softjac.check.cases import QUALITIES
+from softjac.check import entries, signatures
 from softjac.check.kinds import KINDS
 from softjac.check.matching import (
     Case,
@@ -25,10 +22,8 @@ from softjac.check.matching import (
     singles,
 )
 from softjac.check.mistakes import BY_NAME, RIGHT, Mistake, Recipe
-from softjac.check.mistakes.of_jacobian import number
 from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Level, Reduction
-
-NOTHING_FITS = "no known mistake fits"
+from softjac.check.telling import explained, named, unnamed
 
 
 def diagnose(examination: Examination) -> tuple[Diagnosis, ...]:
@@ -50,15 +45,12 @@ class _Causes:
         self.cases = cases_of(examination.judgements, self.kind, examination.convention, self.precision)
         self.judged = tuple(c for c in self.cases if c.is_judged)
         self.recipe: Recipe = RIGHT
-        self.recipe_of_exercise: Recipe = RIGHT
         self.is_known = True
 
     def all(self) -> Iterator[Diagnosis]:
         for level in LEVELS:
             of_level = list(self._of_numbers(level))
             behaviour = list(self._of_behaviour()) if level == "exercise" else []
-            if level == "exercise":
-                self.recipe_of_exercise = self.recipe
             differs = [d for d in behaviour if d.name == "answer-differs"]
             if differs and not any(d.name for d in of_level):
                 of_level, behaviour = differs, [d for d in behaviour if d not in differs]
@@ -70,12 +62,12 @@ class _Causes:
         for problem, name in (("differs", "answer-differs"), ("changed", "input-overwritten")):
             for case in self.cases:
                 if case.judgement.problem == problem or (problem == "changed" and case.judgement.outcome.changed):
-                    yield self._named(BY_NAME[name], case, seen=(self._what_happened(case, problem),))
+                    yield named(self.kind, BY_NAME[name], case, seen=(self._what_happened(case, problem),))
                     break
         for problem in ("ended", "unusable"):
             for case in self.cases:
                 if case.judgement.problem == problem:
-                    yield self._unnamed([case])
+                    yield unnamed([case], self.cases)
                     break
 
     def _what_happened(self, case: Case, problem: str) -> str:
@@ -96,18 +88,18 @@ class _Causes:
             found = self._explanations(left, level)
             if not found and level == "exercise" and signatures.ignores_input(self.judged):
                 self.is_known = False
-                yield self._named(BY_NAME["ignores-input"], wrong[0], entry=False)
+                yield named(self.kind, BY_NAME["ignores-input"], wrong[0])
                 return
             found = found or self._two_at_once(left, level)
             if not found:
                 break
-            yield self._explained(found, level)
+            yield explained(self.kind, found, level)
             self.recipe = found[0].recipe
-            explained = [c.judgement for c in found[0].cases]
-            left = [c for c in self.cases if c.level == level and c.is_wrong and c.judgement not in explained]
+            known = [c.judgement for c in found[0].cases]
+            left = [c for c in self.cases if c.level == level and c.is_wrong and c.judgement not in known]
             left = [c for c in left if not self._fits(c)]
         for mistake, cases in self._signatures(left, level):
-            yield self._named(mistake, cases[0])
+            yield named(self.kind, mistake, cases[0])
             left = [c for c in left if c not in cases]
         yield from self._of_the_rest(left, level)
 
@@ -134,7 +126,7 @@ class _Causes:
         for other in _conventions(self.examination.convention):
 
             def moved(cases: Sequence[Case], other: Convention = other) -> list[Case]:
-                return [replace(c, situation=replace(c.situation, convention=other)) for c in cases]
+                return [replace(c, asked=replace(c.asked, convention=other)) for c in cases]
 
             tried = singles(self.kind, self.recipe, _OF_N)
             found = best(tried, moved(left), moved(others), moved(self.judged))
@@ -179,6 +171,7 @@ class _Causes:
             numbers = [c for c in left if c not in cut and c.judgement.problem == "value"]
             if numbers and signatures.is_half(self.precision):
                 yield BY_NAME["float16-sums"], numbers
+                self.is_known = False
             return
         odd = [c for c in left if signatures.nan_at_minus_infinity(c)]
         if odd:
@@ -189,13 +182,16 @@ class _Causes:
     def _of_the_rest(self, left: Sequence[Case], level: Level) -> Iterator[Diagnosis]:
         numbers = [c for c in left if c.judgement.problem != "raised"]
         raised = [c for c in left if c.judgement.problem == "raised"]
-        if level == "stable" and not self.is_known:
+        below = LEVELS[: LEVELS.index(level)]
+        if any(c.is_wrong and c.level in below for c in self.cases):
             return
+        if self.recipe is not RIGHT:
+            numbers = [c for c in numbers if c.judgement.problem != "shape"]
         if numbers:
             self.is_known = False
-            yield self._unnamed(numbers)
+            yield unnamed(numbers, self.cases)
         if raised:
-            yield self._unnamed(raised)
+            yield unnamed(raised, self.cases)
 
     def _of_digits(self, wrong: Sequence[Case]) -> Iterator[Diagnosis]:
         """What costs digits: an epsilon or a clip that no decimal shows, float32, a tail that is rounded away."""
@@ -214,22 +210,22 @@ class _Causes:
             others = [c for c in cases if c not in left]
             found = best(tried, left, others, (), self.recipe, several_count=False)
             if found:
-                yield self._explained(found, "exact")
+                yield explained(self.kind, found, "exact")
                 return
         lost = [c for c in wrong if self.precision.decimals is None and signatures.loses_tail(c, self.precision)]
         hard = [c for c in wrong if c.judgement.probe.quality == "hard_rows"]
         library = self.examination.convention.library
         is_short = library != "jax" and signatures.in_float32(hard, self.precision, self.kind)
         if is_short:
-            yield self._named(BY_NAME["float32-sums"], hard[0])
+            yield named(self.kind, BY_NAME["float32-sums"], hard[0])
         if lost:
-            yield self._named(BY_NAME["tail-lost"], lost[0])
+            yield named(self.kind, BY_NAME["tail-lost"], lost[0])
         if self.examination.level == "exact" and not (is_short or lost):
-            yield self._unnamed(wrong)
+            yield unnamed(wrong, self.cases)
 
     def _of_asides(self) -> Iterator[Diagnosis]:
         """Known mistakes in a batch, where the function is held to vectors alone, and in the other form of targets."""
-        if not self.is_known:
+        if not self.is_known or any(c.is_wrong and c.level == "exercise" for c in self.cases):
             return
         made = cases_of(self.examination.asides, self.kind, self.examination.convention, self.precision)
         of_targets = self.examination.convention.targets[:1]
@@ -241,128 +237,9 @@ class _Causes:
             if not wrong:
                 continue
             others = [c for c in group if c not in wrong and c not in raised]
-            base = self.recipe_of_exercise
-            found = best(singles(self.kind, base), [*wrong, *raised], others, group, base)
+            found = best(singles(self.kind), [*wrong, *raised], others, group)
             if found:
-                yield self._explained(found, "exercise")
-
-    # What is said
-
-    def _explained(self, found: Sequence[Explanation], level: Level) -> Diagnosis:
-        first = found[0]
-        case = next((c for c in first.cases if c.judgement.problem in {"value", "not finite"}), first.cases[0])
-        mistakes = first.mistakes
-        details = [v.detail for v in first.variants if v.detail]
-        name = "+".join(first.names)
-        others = dict.fromkeys("+".join(e.names) for e in found)
-        return Diagnosis(
-            name=name,
-            title=", and ".join(m.title for m in mistakes),
-            why=" ".join([*(_sentence(m.why_for(self.kind)) for m in mistakes), *details]),
-            level=level,
-            symptom=tuple(self._symptom(case)),
-            seen=tuple(self._seen(case, first)),
-            experiment=mistakes[0].experiment_for(self.kind),
-            fix="\n".join(m.fix_for(self.kind) for m in mistakes),
-            others=tuple(other for other in others if other != name),
-        )
-
-    def _named(self, mistake: Mistake, case: Case, seen: tuple[str, ...] = (), *, entry: bool = True) -> Diagnosis:
-        lines = seen or tuple(self._seen(case, None))
-        return Diagnosis(
-            name=mistake.name,
-            title=mistake.title,
-            why=_sentence(mistake.why_for(self.kind)),
-            level=case.level,
-            symptom=seen or tuple(self._symptom(case)),
-            seen=lines if entry else lines[:3],
-            experiment=mistake.experiment_for(self.kind),
-            fix=mistake.fix_for(self.kind),
-        )
-
-    def _unnamed(self, cases: Sequence[Case]) -> Diagnosis:
-        case = cases[0]
-        problem = case.judgement.problem
-        titles = {
-            "raised": f"raises {case.judgement.outcome.error.split(':')[0]}",
-            "unusable": f"returns {case.judgement.outcome.unusable or case.judgement.outcome.described}",
-            "ended": case.judgement.outcome.fatal,
-        }
-        return Diagnosis(
-            name="",
-            title=titles.get(problem) or NOTHING_FITS,
-            why=" ".join(self._qualities(cases)),
-            level=case.level,
-            symptom=tuple(self._symptom(case)),
-            seen=tuple(self._seen(case, None)),
-        )
-
-    def _qualities(self, cases: Sequence[Case]) -> Iterator[str]:
-        """On what it is wrong, and on what of the same level it is right."""
-        wrong = dict.fromkeys(c.judgement.probe.quality for c in cases)
-        asked = [c for c in self.cases if c.level == cases[0].level]
-        not_right = {c.judgement.probe.quality for c in asked if c.judgement.problem}
-        right = dict.fromkeys(q for c in asked if (q := c.judgement.probe.quality) not in not_right)
-        if not right:
-            yield "It is wrong in all that was asked."
-            return
-        yield f"Wrong: {_listed(wrong)}. Right: {_listed(right)}."
-
-    def _symptom(self, case: Case) -> Iterator[str]:
-        yield from self._what(case, None, short=True)
-
-    def _seen(self, case: Case, explanation: Explanation | None) -> Iterator[str]:
-        yield from self._what(case, explanation, short=False)
-
-    def _what(self, case: Case, explanation: Explanation | None, *, short: bool) -> Iterator[str]:
-        j = case.judgement
-        asked = entries.asked(case)
-        if j.outcome.fatal or j.outcome.error or j.outcome.unusable:
-            yield f"{asked}: {j.outcome.fatal or j.outcome.error or 'returns ' + j.outcome.unusable}"
-            return
-        arrays = j.results or j.outcome.arrays
-        if j.problem == "shape" or len(arrays) != len(j.truth):
-            yield f"{asked}: {_shapes(arrays)}, it should be {_shapes(j.truth)}"
-            return
-        found = entries.where_of(j)
-        if found is None:
-            yield f"{asked}: wrong"
-            return
-        output, index = found
-        yours = entries.entry_value(arrays, output, index)
-        right = entries.entry_value(j.truth, output, index)
-        if yours is None or right is None:
-            yield f"{asked}: {_shapes(arrays)}, it should be {_shapes(j.truth)}"
-            return
-        name = entries.name_of_entry(case)
-        row = entries.asked(case, index)
-        a, b = _told_apart(yours, right)
-        if short:
-            yield f"{row}: {name} is {a}, it should be {b}"
-        else:
-            yield f"{row}, first wrong entry {name}" if index else row
-            correct = entries.right_formed(case.situation, index, output, right)
-            formed = None
-            if explanation is not None:
-                formed = entries.wrong_formed(explanation, case, index, output, yours)
-            yield "  " + entries.line("yours", formed, a) if formed else f"  yours    {a}"
-            yield "  " + entries.line("correct", correct, b) if correct else f"  correct  {b}"
-        said = self._measures(case, output, arrays[output], j.truth[output])
-        if said:
-            yield "; ".join(said)
-
-    def _measures(self, case: Case, output: int, result: np.ndarray, truth: np.ndarray) -> list[str]:
-        ratio = measures.constant_ratio(result, truth, max(1e-6, case.precision.tolerance(1.0)))
-        said = [] if ratio is None else [f"every entry is {number(ratio)} times the right one"]
-        s = case.situation
-        if KINDS[s.kind].outputs[output] == "matrix":
-            return said + measures.of_matrix(result, truth)
-        if KINDS[s.kind].outputs[output] == "row" and not s.inputs.is_batch and np.isfinite(truth).all():
-            total = float(truth.sum())
-            known = s.kind == "softmax" or abs(total) < 1e-9
-            if known:
-                said += measures.of_row(result, truth, round(total), case.precision.tolerance(1.0))
-        return said
+                yield explained(self.kind, found, "exercise")
 
 
 _OF_N = frozenset({"n-missing", "n-doubled"})
@@ -388,32 +265,3 @@ _OF_SUMS: tuple[tuple[Reduction, Literal["mean", "sum"]], ...] = (
 
 def _is_batch(case: Case) -> bool:
     return case.situation.inputs.is_batch
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] if text[:1] not in {".", "+"} and not _is_code(text) else text
-
-
-def _is_code(text: str) -> bool:
-    """Whether it begins with code, which keeps its letters: exp(z), sum(), p*(1 - p)."""
-    first = text.split(" ", 1)[0]
-    return any(sign in first for sign in "()[]*_./=-") or len(first) == 1
-
-
-def _listed(qualities: dict[str, None] | list[str]) -> str:
-    words = [q.replace("_", " ") for q in qualities if q in QUALITIES]
-    return ", ".join(words)
-
-
-def _shapes(arrays: Sequence[np.ndarray]) -> str:
-    return "shape " + " and ".join(str(a.shape) for a in arrays) if arrays else "nothing"
-
-
-def _told_apart(a: float, b: float) -> tuple[str, str]:
-    """Two numbers with as many digits as it takes to see that they differ."""
-    if number(a) != number(b):
-        return number(a), number(b)
-    for digits in (6, 9, 12, 17):
-        if f"{a:.{digits}g}" != f"{b:.{digits}g}":
-            return f"{a:.{digits}g}", f"{b:.{digits}g}"
-    return f"{a:.17g}", f"{b:.17g}"

@@ -9,6 +9,7 @@ import numpy as np
 from softjac.check.kinds import KINDS, entry_symbol, right_entry
 from softjac.check.matching import Case, Explanation
 from softjac.check.mistakes import Formed, Situation
+from softjac.check.mistakes.forms import View, formed_as
 from softjac.check.mistakes.of_jacobian import number
 from softjac.check.model import Array, Judgement
 
@@ -30,20 +31,22 @@ def name_of_entry(case: Case) -> str:
     found = where_of(case.judgement)
     if found is None:
         return ""
-    s = case.situation
+    s = case.asked
     return entry_symbol(s.kind, found[1], found[0], s.convention.given)
 
 
 def asked(case: Case, index: tuple[int, ...] = ()) -> str:
     """What was asked, with the numbers of the row where the probe is a batch."""
-    name, z = case.judgement.probe.name, case.situation.inputs.logits
+    name, z = case.judgement.probe.name, case.asked.inputs.logits
     if z.ndim == 2 and index and len(z) > index[0] and z.shape[1] <= 6:
         return f"z[{index[0]}] = [{', '.join(f'{x:g}' for x in z[index[0]])}] in {name}"
     return name
 
 
-def right_formed(s: Situation, index: tuple[int, ...], output: int, value: float) -> Formed | None:
-    """The right entry, as it is made of numbers."""
+def right_formed(
+    s: Situation, index: tuple[int, ...], output: int, value: float, *, by_log: bool = False
+) -> Formed | None:
+    """The right entry, as it is made of numbers. by_log: a loss as the logarithm of p, however small that is."""
     if s.kind in {"softmax", "log_softmax", "logsumexp"}:
         return _of_exponentials(s, index, value)
     if KINDS[s.kind].outputs[output] == "scalar" and s.inputs.is_batch and not index:
@@ -51,6 +54,8 @@ def right_formed(s: Situation, index: tuple[int, ...], output: int, value: float
     product = right_entry(s.kind, s.inputs, index, output, s.convention.given)
     if product is None:
         return None
+    if KINDS[s.kind].outputs[output] == "scalar" and product.numbers[0] < 1e-3 and not by_log:
+        return _of_logits(s, index, value)
     symbols, numbers = product.symbols, product.template.format(*map(number, product.numbers))
     numbers = numbers.replace("--", "").replace("- -", "+ ")
     rows = len(s.inputs.logits) if s.inputs.is_batch else 1
@@ -58,6 +63,19 @@ def right_formed(s: Situation, index: tuple[int, ...], output: int, value: float
     if rows > 1 and is_mean and KINDS[s.kind].outputs[output] == "row":
         return Formed(f"({symbols})/{rows}", f"({numbers})/{rows}", value)
     return Formed(symbols, numbers, value)
+
+
+def _of_logits(s: Situation, index: tuple[int, ...], value: float) -> Formed | None:
+    """A large loss, which is best said from the logits."""
+    z, targets = s.inputs.logits[index], s.inputs.targets
+    if s.given_probs or targets is None or not np.isfinite(z).any():
+        return None
+    label = int(targets[index].argmax())
+    largest = float(z.max())
+    total = float(np.exp(z - largest).sum())
+    tag = "".join(f"{i}," for i in index)
+    lse = largest + float(np.log(total))
+    return Formed(f"log(sum(exp(z))) - z[{tag}{label}]", f"{number(lse)} - {number(float(z[label]))}", value)
 
 
 def _of_exponentials(s: Situation, index: tuple[int, ...], value: float) -> Formed | None:
@@ -80,25 +98,43 @@ def _of_exponentials(s: Situation, index: tuple[int, ...], value: float) -> Form
 
 def wrong_formed(explanation: Explanation, case: Case, index: tuple[int, ...], output: int, value: float) -> Formed:
     """The entry that the candidate returned, as the mistake makes it."""
-    s, recipe = case.situation, explanation.recipe
-    if len(explanation.mistakes) == 1 and explanation.mistakes[0].entry is not None:
-        formed = explanation.mistakes[0].entry(s, recipe, index)
+    s, recipe = case.asked, explanation.recipe
+    if len(explanation.mistakes) == 1:
+        mistake, variant = explanation.mistakes[0], explanation.variants[0]
+        view = View(s, index, variant.size)
+        formed = formed_as(mistake.name, view, value, case.precision.tolerance(abs(value)))
+        if formed is None and mistake.entry is not None:
+            formed = mistake.entry(s, recipe, index)
         if formed is not None and _near(formed.value, value, case):
             return formed
+    formed = _right_with_other_numbers(explanation, case, index, output, value)
+    return formed or Formed("", "", value)
+
+
+def _right_with_other_numbers(
+    explanation: Explanation, case: Case, index: tuple[int, ...], output: int, value: float
+) -> Formed | None:
+    """The right formula, with the probabilities and the targets of a candidate that are wrong."""
+    s, recipe = case.asked, explanation.recipe
     steps = {step for variant in explanation.variants for step in variant.steps}
-    if (steps <= _ONLY_PROBABILITIES and KINDS[s.kind].operands != ("logits",)) or s.kind == "softmax_jacobian":
-        with np.errstate(all="ignore"):
-            p = recipe.probabilities(s) if steps <= _ONLY_PROBABILITIES else None
-        if p is not None and p.shape == s.inputs.logits.shape:
-            targets = None if s.inputs.targets is None else recipe.targets(s)
-            formed = right_formed(replace(s, inputs=replace(s.inputs, probs=p, targets=targets)), index, output, value)
-            if formed is not None:
-                return formed
-    return Formed("", "", value)
+    has_formula = s.kind == "softmax_jacobian" or len(KINDS[s.kind].operands) > 1
+    if not (has_formula and steps <= _ONLY_PROBABILITIES):
+        return None
+    with np.errstate(all="ignore"):
+        p = recipe.probabilities(s)
+    if p.shape != s.inputs.logits.shape:
+        return None
+    targets = None if s.inputs.targets is None else recipe.targets(s)
+    moved = replace(s, inputs=replace(s.inputs, probs=p, targets=targets))
+    formed = right_formed(moved, index, output, value, by_log=True)
+    if formed is None or "logits-for-probabilities" not in explanation.names:
+        return formed
+    return replace(formed, symbols=formed.symbols.replace("p[", "z[").replace("(p*g)", "(z*g)"))
 
 
 def _near(a: float, b: float, case: Case) -> bool:
-    return bool(np.isclose(a, b, rtol=1e-4, atol=1e-12 + case.precision.tolerance(abs(b)), equal_nan=True))
+    tolerance = 1e-4 * abs(b) + case.precision.tolerance(abs(b)) if np.isfinite(b) else 0.0
+    return a == b or bool(np.isnan(a) and np.isnan(b)) or abs(a - b) <= tolerance
 
 
 def line(label: str, formed: Formed, value: str) -> str:
@@ -107,6 +143,8 @@ def line(label: str, formed: Formed, value: str) -> str:
     >>> line("yours", Formed("-p[1]*p[1]", "-0.1142 * 0.1142", -0.01304), "-0.0130")
     'yours    -p[1]*p[1] ~ -0.1142 * 0.1142 ~ -0.0130'
     """
+    if formed.symbols == "0":
+        return f"{label:<9}0"
     parts = [formed.symbols, formed.numbers]
     return f"{label:<9}{' ~ '.join([*(part for part in dict.fromkeys(parts) if part and part != value), value])}"
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from softjac.check.mistakes import MISTAKES, RIGHT, Mistake, Prediction, Recipe, Situation, Variant
 from softjac.check.mistakes.recipe import both
-from softjac.check.model import LEVELS, Array, Convention, Judgement, Level
+from softjac.check.model import LEVELS, Array, Convention, Inputs, Judgement, Level
 
 FAR = 20.0
 """So many tolerances from the truth a wrong number has to be, to speak for a mistake."""
@@ -72,11 +72,33 @@ class Fit(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A judgement, as something that a mistake has to explain."""
+    """A judgement, as something that a mistake has to explain.
+
+    asked: in which situation, as the probe has it.
+    """
 
     judgement: Judgement
-    situation: Situation
+    asked: Situation
     precision: Precision
+
+    @cached_property
+    def situation(self) -> Situation:
+        """As the candidate had it: one row that was passed as a batch is a batch."""
+        inputs = self.asked.inputs
+        if self.asked.form != "batch" or inputs.is_batch:
+            return self.asked
+
+        def as_batch(array: Array | None) -> Array | None:
+            return None if array is None else array[None]
+
+        rows = Inputs(
+            inputs.logits[None],
+            inputs.probs[None],
+            as_batch(inputs.cotangent),
+            as_batch(inputs.targets),
+            as_batch(inputs.labels),
+        )
+        return replace(self.asked, inputs=rows)
 
     @cached_property
     def results(self) -> tuple[Array, ...]:
@@ -338,10 +360,11 @@ def best(
     every: the cases of all levels, whose digits decide where ordinary numbers cannot. base: what is wrong already.
     """
     found: list[Explanation] = []
+    wrong = [case for case in wrong if not case.fit(base.run(case.situation)).matches]
     by_log = base.with_steps({"by_logsumexp": False})
     for one in tried:
         explained = explain(one.recipe, wrong, others, several_count=several_count)
-        if explained and not (_only_by_logarithm(one, by_log, explained)):
+        if explained and _is_needed(one, base, by_log, explained):
             score = strict_score(one.recipe, every)
             found.append(Explanation(one.mistakes, one.variants, one.recipe, explained, score))
     found.sort(key=lambda e: (-len(e.cases), -e.score))
@@ -349,13 +372,15 @@ def best(
     return tuple(e for e in found if len(e.cases) == len(top[0].cases) and e.score >= top[0].score)
 
 
-def _only_by_logarithm(one: Explanation, by_log: Recipe | None, explained: Sequence[Case]) -> bool:
-    """Whether it is not the mistake that shows, but only that the logarithm of a probability is taken beside it."""
-    if by_log is None or "log-of-zero" in one.names:
-        return False
-    if not any("by_logsumexp" in variant.steps for variant in one.variants):
-        return False
-    return all(case.fit(by_log.run(case.situation)).matches for case in explained)
+def _is_needed(one: Explanation, base: Recipe, by_log: Recipe | None, explained: Sequence[Case]) -> bool:
+    """Whether it takes all of the mistakes, and not only that the logarithm of a probability is taken beside them."""
+    simpler = [base.with_steps(variant.steps, variant.applies) for variant in one.variants] if one.variants[1:] else []
+    if "log-of-zero" not in one.names and any("by_logsumexp" in variant.steps for variant in one.variants):
+        simpler.append(by_log)
+    return not any(
+        recipe is not None and all(case.fit(recipe.run(case.situation)).matches for case in explained)
+        for recipe in simpler
+    )
 
 
 def strict_score(recipe: Recipe, cases: Iterable[Case]) -> int:

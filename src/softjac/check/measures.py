@@ -21,7 +21,7 @@ def constant_ratio(result: Array, truth: Array, tolerance: float = 1e-6) -> floa
     ratios = result[large] / truth[large]
     ratio = float(np.median(ratios))
     small_enough = np.abs(result - ratio * truth) <= tolerance * max(1.0, float(np.abs(truth).max()))
-    is_one = abs(ratio - 1) < 1e-4
+    is_one = abs(ratio - 1) < max(1e-4, 20 * tolerance)
     return None if is_one or abs(ratio) < 1e-6 or not small_enough.all() else ratio
 
 
@@ -64,5 +64,9 @@ def few(values: Array, *, signed: bool = False) -> str:
     >>> few(np.array([0.5, -0.25]), signed=True)
     '+0.5000 -0.2500'
     """
-    shown = [f"{'+' if signed and x > 0 else ''}{number(float(x))}" for x in values[:6]]
+    shown = [f"{'+' if signed and x > 0 else ''}{_four(float(x))}" for x in values[:6]]
     return " ".join(shown) + (" ..." if len(values) > 6 else "")
+
+
+def _four(x: float) -> str:
+    return f"{x:.4f}" if abs(x) > OF_ROUNDING and abs(x) < 1e6 else number(x)

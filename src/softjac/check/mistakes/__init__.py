@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from softjac.check.mistakes import of_behaviour, of_jacobian, of_losses, of_precision, of_softmax
+from softjac.check.mistakes import (
+    of_behaviour,
+    of_jacobian,
+    of_labels,
+    of_losses,
+    of_precision,
+    of_products,
+    of_softmax,
+)
 from softjac.check.mistakes.recipe import RIGHT, Prediction, Recipe, Situation
 from softjac.check.mistakes.table import Formed, Mistake, Variant
 
 MISTAKES: tuple[Mistake, ...] = (
     *of_jacobian.MISTAKES,
+    *of_products.MISTAKES,
     *of_softmax.MISTAKES,
     *of_losses.MISTAKES,
+    *of_labels.MISTAKES,
     *of_precision.MISTAKES,
     *of_behaviour.MISTAKES,
 )

@@ -14,9 +14,7 @@ from softjac.check.mistakes.recipe import (
     WITH_JACOBIAN,
     Recipe,
     Situation,
-    jacobian_of_row,
-    product_with_jacobian,
-    shifted_softmax,
+    by_logits,
 )
 from softjac.check.mistakes.table import Entry, Formed, Mistake, Variant
 from softjac.check.model import Array
@@ -31,7 +29,9 @@ def number(x: float) -> str:
     >>> number(-0.01304), number(2.5e-8)
     ('-0.0130', '2.50e-08')
     """
-    if x == 0 or 0.00095 <= abs(x) < 1e6 or not np.isfinite(x):
+    if x == 0:
+        return "0.0000"
+    if 0.00095 <= abs(x) < 1e6 or not np.isfinite(x):
         return f"{x:.4f}"
     return f"{x:.2e}"
 
@@ -240,10 +240,6 @@ def _plain_value(log_p: Array, _p: Array, y: Array) -> Array:
     return np.asarray(-(y * log_p).sum(axis=-1))
 
 
-def _by_logits(s: Situation) -> bool:
-    return not s.given_probs
-
-
 def _logits_entry(s: Situation, recipe: Recipe, index: tuple[int, ...]) -> Formed | None:
     return entry_of_matrix(
         lambda a, b, same: (f"{a}*(1 - {a})" if same else f"-{a}*{b}").replace("p[", "z["),
@@ -262,115 +258,11 @@ LOGITS_FOR_PROBABILITIES = Mistake(
     experiment="print(p.sum())   # of what the formula uses: it should be 1",
     fix="p = softmax(z)   # and then the formula with p",
     variants=(
-        Variant({"softmax": np.array, "by_logsumexp": False}, applies=_by_logits),
-        Variant({"softmax": np.array, "by_logsumexp": False, "value": _plain_value}, kinds=LOSSES, applies=_by_logits),
-        Variant({"softmax": np.array, "by_logsumexp": False, "log": np.array}, kinds=LOSSES, applies=_by_logits),
+        Variant({"softmax": np.array, "by_logsumexp": False}, applies=by_logits),
+        Variant({"softmax": np.array, "by_logsumexp": False, "value": _plain_value}, kinds=LOSSES, applies=by_logits),
+        Variant({"softmax": np.array, "by_logsumexp": False, "log": np.array}, kinds=LOSSES, applies=by_logits),
     ),
     entry=_logits_entry,
-)
-
-
-def _times_columns(p: Array, g: Array) -> Array:
-    return np.asarray(_jacobians(p) * g[..., None, :])
-
-
-def _times_rows(p: Array, g: Array) -> Array:
-    return np.asarray(_jacobians(p) * g[..., :, None])
-
-
-def _summed_wrong_way(p: Array, g: Array) -> Array:
-    return np.asarray((_jacobians(p) * g[..., None, :]).sum(axis=-2))
-
-
-def _jacobians(p: Array) -> Array:
-    return np.asarray(jacobian_of_row(p) if p.ndim == 1 else np.stack([jacobian_of_row(row) for row in p]))
-
-
-def _times_p(p: Array, g: Array) -> Array:
-    return np.asarray(p * g)
-
-
-def _elementwise() -> Iterator[Variant]:
-    details = {
-        _times_columns: "",
-        _times_rows: "",
-        _summed_wrong_way: "Summing that over the other axis gives g[j] times a column sum of J, which is 0.",
-        _times_p: "Here it is p * g: the Jacobian is not there at all.",
-    }
-    for product, detail in details.items():
-
-        def gradient(p: Array, y: Array, product: Callable[[Array, Array], Array] = product) -> Array:
-            return product(p, -y / p)
-
-        yield Variant({"vjp": product}, kinds=VJP, detail=detail)
-        yield Variant({"gradient": gradient}, kinds=GRADIENTS, detail=detail)
-
-
-ELEMENTWISE = Mistake(
-    name="elementwise-product",
-    title="elementwise product in place of the matrix product",
-    why="* multiplies entry by entry, so that J * g is a matrix again; the chain rule needs the sum over the "
-    "outputs, dz[j] = sum_i g[i]*J[i,j], which is g @ J.",
-    kinds=VJP | GRADIENTS,
-    level="exercise",
-    layer="formula",
-    experiment="print((J * g).shape, (g @ J).shape)",
-    fix="dz = g @ J",
-    variants=tuple(_elementwise()),
-)
-
-
-def _flattened(p: Array) -> Array:
-    return jacobian_of_row(p.ravel())
-
-
-def _four_axes(p: Array) -> Array:
-    N, n = p.shape
-    J = np.zeros((N, n, N, n))
-    for r in range(N):
-        J[r, :, r, :] = jacobian_of_row(p[r])
-    return J
-
-
-def _one_sum(z: Array) -> Array:
-    return shifted_softmax(z.reshape(-1)).reshape(z.shape)
-
-
-def _batch(s: Situation) -> bool:
-    return s.inputs.is_batch
-
-
-def _flat_product(p: Array, g: Array) -> Array:
-    return product_with_jacobian(p.ravel(), g.ravel()).reshape(p.shape)
-
-
-BATCH_FLATTENED = Mistake(
-    name="batch-flattened",
-    title="the batch flattened into one matrix",
-    why="reshape(-1, 1) and np.diagflat make one long row of all rows, and of N rows of n classes one matrix "
-    "(N*n, N*n), with products between different rows. Each row has a Jacobian of its own: (N, n, n).",
-    kinds=JACOBIAN | VJP,
-    level="exercise",
-    layer="formula",
-    experiment="print(p.shape, p.reshape(-1, 1).shape, J.shape)",
-    fix="J = p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])",
-    fixes={"softmax_vjp": "dz = p * (g - (p * g).sum(axis=-1, keepdims=True))"},
-    variants=(
-        Variant({"jacobian_of_batch": _flattened}, kinds=JACOBIAN, applies=_batch),
-        Variant(
-            {"jacobian_of_batch": _flattened, "softmax": _one_sum},
-            kinds=JACOBIAN,
-            applies=_batch,
-            detail="The softmax in it has one sum over the whole array, too.",
-        ),
-        Variant(
-            {"jacobian_of_batch": _four_axes},
-            kinds=JACOBIAN,
-            applies=_batch,
-            detail="Here it is (N, n, N, n): the derivative of every row in every other, which is 0 but for the same.",
-        ),
-        Variant({"vjp": _flat_product, "softmax": _one_sum}, kinds=VJP, applies=_batch),
-    ),
 )
 
 
@@ -394,8 +286,8 @@ NEGATED = Mistake(
     whys={
         "softmax_jacobian": "this is p p^T - diag(p), the right matrix times -1. dp[i]/dz[i] is positive: a class "
         "gains when its own logit grows.",
-        "cross_entropy": "log p is negative, and the loss is minus the sum of y * log p; the minus is missing, so that "
-        "the loss is negative and training would make it worse.",
+        "cross_entropy": "the logarithm of p is negative, and the loss is minus the sum of y * log p; the minus is "
+        "missing, so that the loss is negative and training would make it worse.",
     },
     variants=(Variant({"leave": (_negate,)}), Variant({"leave": (_negate_loss,)}, kinds=LOSSES & GRADIENTS)),
     entry=entry_of_matrix(
@@ -413,6 +305,4 @@ MISTAKES = (
     NEGATED,
     LOGITS_FOR_PROBABILITIES,
     LOG_SOFTMAX_JACOBIAN,
-    ELEMENTWISE,
-    BATCH_FLATTENED,
 )

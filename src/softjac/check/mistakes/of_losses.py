@@ -1,9 +1,8 @@
-"""Mistakes in the cross-entropy, in its labels and in its gradient."""
+"""Mistakes in the cross-entropy, in its gradient, and in what both are divided by."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -11,21 +10,19 @@ from softjac.check.mistakes.of_jacobian import diagonal_matrix, number
 from softjac.check.mistakes.recipe import (
     GRADIENTS,
     LOSSES,
+    VALUE_AND_GRAD,
+    WITH_TARGETS,
     Recipe,
     Situation,
+    by_logits,
     gradient_of_loss,
+    is_batch,
     jacobian_of_row,
-    own_targets,
     product_with_jacobian,
-    reduced,
-    shifted_logsumexp,
     slope_of_loss,
 )
 from softjac.check.mistakes.table import Entry, Formed, Mistake, Variant
 from softjac.check.model import Array
-
-WITH_TARGETS = LOSSES | GRADIENTS
-VALUE_AND_GRAD = LOSSES & GRADIENTS
 
 
 def entry_of_gradient(symbols: str, numbers: Callable[[float, float], str]) -> Entry:
@@ -50,13 +47,8 @@ def entry_of_gradient(symbols: str, numbers: Callable[[float, float], str]) -> E
     return entry
 
 
-def opposite(p: Array, y: Array) -> Array:
-    """The gradient with its sign turned: y - p."""
-    return np.asarray(y - p * y.sum(axis=-1, keepdims=True))
-
-
-def _opposite_slope(p: Array, y: Array) -> Array:
-    return np.asarray(y / p)
+def _negate_gradient(arrays: tuple[Array, ...], _s: Situation) -> tuple[Array, ...]:
+    return (*arrays[:-1], -arrays[-1])
 
 
 GRADIENT_SIGN = Mistake(
@@ -69,13 +61,9 @@ GRADIENT_SIGN = Mistake(
     layer="scale",
     experiment="print(loss(z + 0.001 * grad) - loss(z))   # a gradient points uphill: positive",
     fix="grad = p - y",
-    variants=(Variant({"gradient": opposite, "slope": _opposite_slope}),),
+    variants=(Variant({"leave": (_negate_gradient,)}),),
     entry=entry_of_gradient("Y - P", lambda p, y: f"{number(y)} - {number(p)}"),
 )
-
-
-def _batch(s: Situation) -> bool:
-    return s.inputs.is_batch
 
 
 def _sum_of_rows(values: Array, s: Situation) -> Array:
@@ -98,8 +86,8 @@ N_MISSING = Mistake(
     fix="grad = (p - y) / z.shape[0]",
     fixes={"cross_entropy": "return losses.mean()"},
     variants=(
-        Variant({"divide": _undivided}, kinds=GRADIENTS, applies=_batch),
-        Variant({"reduce": _sum_of_rows}, kinds=LOSSES, applies=_batch),
+        Variant({"divide": _undivided}, kinds=GRADIENTS, applies=is_batch),
+        Variant({"reduce": _sum_of_rows}, kinds=LOSSES, applies=is_batch),
     ),
 )
 
@@ -126,13 +114,13 @@ N_DOUBLED = Mistake(
     experiment="print(grad * z.shape[0])   # compare this with what is expected",
     fix="Divide by the number of rows once: grad = (p - y) / z.shape[0]",
     variants=(
-        Variant({"divide": _twice_divided}, kinds=GRADIENTS, applies=_batch),
-        Variant({"reduce": _mean_divided}, kinds=LOSSES, applies=_batch),
-        Variant({"reduce": _mean_divided, "divide": _twice_divided}, kinds=VALUE_AND_GRAD, applies=_batch),
+        Variant({"divide": _twice_divided}, kinds=GRADIENTS, applies=is_batch),
+        Variant({"reduce": _mean_divided}, kinds=LOSSES, applies=is_batch),
+        Variant({"reduce": _mean_divided, "divide": _twice_divided}, kinds=VALUE_AND_GRAD, applies=is_batch),
         Variant(
             {"divide": _once_divided},
             kinds=GRADIENTS,
-            applies=lambda s: _batch(s) and s.convention.gradient == "sum",
+            applies=lambda s: is_batch(s) and s.convention.gradient == "sum",
             detail="The loss is a sum over the rows, without 1/N.",
         ),
     ),
@@ -174,7 +162,7 @@ DIVIDED_BY_CLASSES = Mistake(
         Variant({"leave": (_gradient_by_classes,)}, kinds=VALUE_AND_GRAD),
         Variant({"leave": (_value_by_classes,)}, kinds=VALUE_AND_GRAD),
         Variant({"divide": _sum_by_classes}, kinds=GRADIENTS),
-        Variant({"reduce": _sum_of_values_by_classes}, kinds=LOSSES, applies=_batch),
+        Variant({"reduce": _sum_of_values_by_classes}, kinds=LOSSES, applies=is_batch),
     ),
 )
 
@@ -189,15 +177,16 @@ STOPS_EARLY = Mistake(
     experiment="print(grad.sum())   # a gradient in the logits sums to 0, for targets that sum to 1",
     fix="grad = p - y",
     variants=(
-        Variant({"gradient": slope_of_loss}, applies=lambda s: not s.given_probs),
+        Variant({"gradient": slope_of_loss}, applies=by_logits),
+        Variant({"gradient": lambda p, y: -y / p}, applies=by_logits),
         Variant(
             {"gradient": lambda p, y: y / p},
-            applies=lambda s: not s.given_probs,
+            applies=by_logits,
             detail="And without its minus: y/p.",
         ),
         Variant(
             {"gradient": lambda p, _y: -1 / p},
-            applies=lambda s: not s.given_probs,
+            applies=by_logits,
             detail="And for all classes, not only for the label.",
         ),
     ),
@@ -246,7 +235,6 @@ EXTRA_JACOBIAN = Mistake(
             detail="And the sign is turned.",
         ),
     ),
-    entry=entry_of_gradient("P*((P - Y) - sum(p*(p - y)))", lambda p, y: f"{number(p)} * ({number(p - y)} - ...)"),
 )
 
 DIAGONAL_AS_GRADIENT = Mistake(
@@ -264,7 +252,6 @@ DIAGONAL_AS_GRADIENT = Mistake(
         Variant({"gradient": lambda p, _y: p * (1 - p)}, detail="Here the targets are not in it at all."),
         Variant({"jacobian": diagonal_matrix, "through": "g @ J"}),
     ),
-    entry=entry_of_gradient("(-Y/P)*P*(1 - P)", lambda p, y: f"{number(-y)} * (1 - {number(p)})"),
 )
 
 
@@ -318,156 +305,6 @@ BINARY = Mistake(
 )
 
 
-def _shifted_labels(by: int) -> Callable[[Situation], Array]:
-    def targets(s: Situation) -> Array:
-        if s.labels is None:
-            return own_targets(s)
-        n = s.inputs.n
-        taken = np.atleast_1d(s.labels) + by
-        if (taken >= n).any():
-            raise IndexError("a class that does not exist")
-        return np.asarray(np.eye(n)[taken].reshape(s.inputs.logits.shape))
-
-    return targets
-
-
-LABELS_FROM_ONE = Mistake(
-    name="labels-from-one",
-    title="labels counted from one",
-    why="classes are numbered 0 to n - 1. With y - 1 in the index label 1 takes class 0, and label 0 takes the last "
-    "class, since an index of -1 counts from the end.",
-    kinds=WITH_TARGETS,
-    level="exercise",
-    layer="formula",
-    experiment="print(p[y], p[y - 1])   # which one does the function use?",
-    fix="loss = -np.log(p[y])",
-    variants=(
-        Variant({"targets": _shifted_labels(-1)}),
-        Variant({"targets": _shifted_labels(1)}, detail="Here it is y + 1."),
-    ),
-)
-
-
-def _by_label(s: Situation) -> bool:
-    return s.labels is not None
-
-
-def _label_as_targets(s: Situation) -> Array:
-    if s.labels is None:
-        return own_targets(s)
-    return np.asarray(np.broadcast_to(s.labels, s.inputs.logits.shape))
-
-
-def _label_column_as_targets(s: Situation) -> Array:
-    if s.labels is None:
-        return own_targets(s)
-    return np.asarray(np.broadcast_to(np.asarray(s.labels)[..., None], s.inputs.logits.shape))
-
-
-def _as_numbers(targets: Callable[[Situation], Array]) -> dict[str, Any]:
-    def minus(p: Array, y: Array) -> Array:
-        return np.asarray(p - y)
-
-    def value(log_p: Array, _p: Array, y: Array) -> Array:
-        return np.asarray(-(y * log_p).sum(axis=-1))
-
-    return {"targets": targets, "gradient": minus, "value": value}
-
-
-def _value_at_index(log_p: Array, _p: Array, y: Array) -> Array:
-    """-mean(log p[y]), where y is one-hot."""
-    return np.asarray(-log_p[y.astype(int)].mean())
-
-
-INDEX_AS_ONE_HOT = Mistake(
-    name="index-as-one-hot",
-    title="index labels used as one-hot targets",
-    why="y is the number of a class, and the formula needs a vector with 1 at that class. y * log(p) multiplies all "
-    "classes by the number, and p - y subtracts it from every entry; label 0 counts for nothing.",
-    kinds=WITH_TARGETS,
-    level="exercise",
-    layer="formula",
-    experiment="print(np.shape(y), np.shape(p))",
-    fix="y = np.eye(n)[y]   # one-hot rows from labels",
-    fixes={"cross_entropy": "loss = -np.log(p[y])   # or np.eye(n)[y] in place of y"},
-    variants=(
-        Variant(_as_numbers(_label_as_targets), applies=_by_label),
-        Variant(_as_numbers(_label_column_as_targets), applies=_by_label),
-        Variant(
-            {"value": _value_at_index},
-            kinds=LOSSES,
-            applies=lambda s: s.targets == "one-hot" and not _batch(s),
-            detail="Here it is the reverse: p[y] with a one-hot y takes p[0] for every 0 and p[1] for the 1.",
-        ),
-    ),
-)
-
-
-def _fancy_minus(arrays: tuple[Array, ...], s: Situation, *, mean: bool) -> tuple[Array, ...] | None:
-    labels = s.labels
-    if labels is None or not s.inputs.is_batch:
-        return None
-    gradient = np.array(s.inputs.probs)
-    gradient[:, labels] -= 1
-    return (*arrays[:-1], gradient / len(gradient) if mean else gradient)
-
-
-SUBTRACTS_FROM_COLUMN = Mistake(
-    name="subtracts-from-column",
-    title="p[:, y] -= 1 takes whole columns",
-    why="p[:, y] is every row at every label of the batch, so that 1 is subtracted from whole columns. The label of "
-    "each row is p[np.arange(N), y].",
-    kinds=GRADIENTS,
-    level="exercise",
-    layer="formula",
-    experiment="print(p[:, y].shape, p[np.arange(len(y)), y].shape)",
-    fix="p[np.arange(N), y] -= 1",
-    variants=(
-        Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=True),)}, applies=_batch),
-        Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=False),)}, applies=_batch),
-    ),
-)
-
-
-def _without_sum(p: Array, y: Array) -> Array:
-    return np.asarray(p - y)
-
-
-def _normalised(s: Situation) -> Array:
-    y = own_targets(s)
-    return np.asarray(y / y.sum(axis=-1, keepdims=True))
-
-
-def _log_sum_once(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] | None:
-    """logsumexp(z) - sum(y z), by the rows."""
-    if s.given_probs:
-        return None
-    z, y = s.inputs.logits, own_targets(s)
-    return (reduced(shifted_logsumexp(z) - np.where(y == 0, 0.0, y * z).sum(axis=-1), s), *arrays[1:])
-
-
-UNNORMALISED = Mistake(
-    name="unnormalised-targets",
-    title="targets whose sum is not 1",
-    why="p - y is the gradient where the targets of a row sum to 1. Where they sum to Y it is Y*p - y, and the loss is "
-    "Y*logsumexp(z) - sum(y*z); nothing in -sum(y*log(p)) makes them sum to 1.",
-    kinds=WITH_TARGETS,
-    level="stable",
-    layer="formula",
-    experiment="print(y.sum(axis=-1), grad.sum(axis=-1))   # the second should be 0",
-    fix="grad = p * y.sum(axis=-1, keepdims=True) - y",
-    fixes={"cross_entropy": "loss = -(y * log_p).sum(axis=-1)"},
-    variants=(
-        Variant({"gradient": _without_sum}, kinds=GRADIENTS),
-        Variant({"targets": _normalised}, detail="Here they are divided by their sum."),
-        Variant(
-            {"leave": (_log_sum_once,)},
-            kinds=LOSSES,
-            detail="Here logsumexp(z) is there once, and not sum(y) times.",
-        ),
-    ),
-)
-
 MISTAKES = (
     GRADIENT_SIGN,
     STOPS_EARLY,
@@ -475,11 +312,7 @@ MISTAKES = (
     EXTRA_JACOBIAN,
     DIAGONAL_AS_GRADIENT,
     BINARY,
-    LABELS_FROM_ONE,
-    INDEX_AS_ONE_HOT,
-    SUBTRACTS_FROM_COLUMN,
     N_MISSING,
     N_DOUBLED,
     DIVIDED_BY_CLASSES,
-    UNNORMALISED,
 )

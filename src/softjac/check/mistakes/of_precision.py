@@ -14,6 +14,7 @@ from softjac.check.mistakes.recipe import (
     WITH_JACOBIAN,
     WITH_LOGARITHM,
     Situation,
+    by_logits,
     shifted_softmax,
 )
 from softjac.check.mistakes.table import Mistake, Variant
@@ -44,10 +45,6 @@ def _by_probs(s: Situation) -> bool:
     return s.given_probs
 
 
-def _by_logits(s: Situation) -> bool:
-    return not s.given_probs
-
-
 _WHERE_P_IS_0 = "Here it is -y/p, where p is 0."
 
 
@@ -70,8 +67,8 @@ LOG_OF_ZERO = Mistake(
         Variant({"by_logsumexp": False}, kinds=WITH_LOGARITHM),
         Variant({"by_logsumexp": False, "value": _product}, kinds=LOSSES),
         Variant({"slope": _quotient}, kinds=GRADIENTS, applies=_by_probs, detail=_WHERE_P_IS_0),
-        Variant({"through": "g @ J"}, kinds=GRADIENTS, applies=_by_logits, detail=_WHERE_P_IS_0),
-        Variant({"through": "g @ J", "slope": _quotient}, kinds=GRADIENTS, applies=_by_logits, detail=_WHERE_P_IS_0),
+        Variant({"through": "g @ J"}, kinds=GRADIENTS, applies=by_logits, detail=_WHERE_P_IS_0),
+        Variant({"through": "g @ J", "slope": _quotient}, kinds=GRADIENTS, applies=by_logits, detail=_WHERE_P_IS_0),
         Variant({"by_logsumexp": False, "through": "g @ J", "slope": _quotient}, kinds=LOSSES & GRADIENTS),
         Variant(
             {"by_logsumexp": False, "value": _product, "through": "g @ J", "slope": _quotient}, kinds=LOSSES & GRADIENTS
@@ -117,12 +114,12 @@ def _epsilons() -> Iterator[Variant]:
         of_slope = f"Here it is -y / (p + {eps:.3g})."
         level = _from(eps > 1e-9)
         both = LOSSES & GRADIENTS
-        yield Variant(in_log, WITH_LOGARITHM, detail=_cap(eps), level=level)
-        yield Variant({**in_log, "value": _product}, LOSSES, detail=_cap(eps), level=level)
+        yield Variant(in_log, WITH_LOGARITHM, detail=_cap(eps), level=level, size=eps)
+        yield Variant({**in_log, "value": _product}, LOSSES, detail=_cap(eps), level=level, size=eps)
         yield Variant(slope, GRADIENTS, _by_probs, detail=of_slope, level=level)
-        yield Variant(through, GRADIENTS, _by_logits, detail=of_slope, level=level)
-        yield Variant({**in_log, **slope}, both, detail=_cap(eps), level=level)
-        yield Variant({**in_log, **through}, both, _by_logits, detail=_cap(eps), level=level)
+        yield Variant(through, GRADIENTS, by_logits, detail=of_slope, level=level)
+        yield Variant({**in_log, **slope}, both, detail=_cap(eps), level=level, size=eps)
+        yield Variant({**in_log, **through}, both, by_logits, detail=_cap(eps), level=level, size=eps)
         if 1e-12 < eps < 0.2:
             yield Variant(
                 {"softmax": _sum_plus(eps), "logsumexp": _lse_plus(eps)},
@@ -184,11 +181,11 @@ def _clips() -> Iterator[Variant]:
             of_slope = f"Here it is -y / p with p at least {eps:.3g}."
             level = _from(eps > 1e-9)
             both = LOSSES & GRADIENTS
-            yield Variant(log, WITH_LOGARITHM, detail=_cap(eps), level=level)
+            yield Variant(log, WITH_LOGARITHM, detail=_cap(eps), level=level, size=eps)
             yield Variant(slope, GRADIENTS, _by_probs, detail=of_slope, level=level)
-            yield Variant(through, GRADIENTS, _by_logits, detail=of_slope, level=level)
-            yield Variant({**log, **slope}, both, _by_probs, detail=_cap(eps), level=level)
-            yield Variant({**log, **through}, both, _by_logits, detail=_cap(eps), level=level)
+            yield Variant(through, GRADIENTS, by_logits, detail=of_slope, level=level)
+            yield Variant({**log, **slope}, both, _by_probs, detail=_cap(eps), level=level, size=eps)
+            yield Variant({**log, **through}, both, by_logits, detail=_cap(eps), level=level, size=eps)
             yield Variant(
                 {**_clipped_softmax(eps, high), "by_logsumexp": False},
                 WITH_LOGARITHM | WITH_JACOBIAN | {"softmax"},

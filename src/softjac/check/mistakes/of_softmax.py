@@ -13,7 +13,7 @@ from softjac.check.mistakes.recipe import (
     LOSSES,
     WITH_JACOBIAN,
     WITH_LOGARITHM,
-    Situation,
+    is_batch,
     jacobian_of_row,
     product_with_jacobian,
     shifted_logsumexp,
@@ -84,10 +84,6 @@ def _flat_sum(e: Array) -> Array:
     return np.asarray(e.sum(axis=-1))
 
 
-def _batch(s: Situation) -> bool:
-    return s.inputs.is_batch
-
-
 NO_MAXIMUM = Mistake(
     name="no-maximum-subtracted",
     title="no maximum subtracted",
@@ -112,7 +108,7 @@ BATCH_MAXIMUM = Mistake(
     layer="softmax",
     experiment="print(z.max().shape, z.max(axis=-1, keepdims=True).shape)",
     fix="e = np.exp(z - z.max(axis=-1, keepdims=True))",
-    variants=tuple(both_routes(quotient(_whole_max, _row_sum), applies=_batch)),
+    variants=tuple(both_routes(quotient(_whole_max, _row_sum), applies=is_batch)),
 )
 
 WRONG_AXIS = Mistake(
@@ -127,15 +123,15 @@ WRONG_AXIS = Mistake(
     fix="e = np.exp(z - z.max(axis=-1, keepdims=True))\np = e / e.sum(axis=-1, keepdims=True)",
     variants=(
         *both_routes({**quotient(_first_max, _first_sum), "softmax_column": np.ones_like}),
-        *both_routes(quotient(_row_max, _first_sum), applies=_batch),
-        *both_routes(quotient(_no_shift, _first_sum), applies=_batch),
+        *both_routes(quotient(_row_max, _first_sum), applies=is_batch),
+        *both_routes(quotient(_no_shift, _first_sum), applies=is_batch),
         *both_routes(
             quotient(_first_max, _row_sum),
-            applies=_batch,
+            applies=is_batch,
             detail="Here it is the maximum: what is subtracted has to be one number for a whole row.",
         ),
-        Variant({"logsumexp": lambda z: shifted_logsumexp(z.T)}, kinds=_LSE, applies=_batch),
-        Variant({"logsumexp": lambda z: np.log(np.exp(z).sum(axis=0))}, kinds=_LSE, applies=_batch),
+        Variant({"logsumexp": lambda z: shifted_logsumexp(z.T)}, kinds=_LSE, applies=is_batch),
+        Variant({"logsumexp": lambda z: np.log(np.exp(z).sum(axis=0))}, kinds=_LSE, applies=is_batch),
     ),
 )
 
@@ -154,15 +150,15 @@ ONE_SUM = Mistake(
         "logsumexp": "return np.log(np.exp(z - m).sum(axis=-1)) + m[..., 0]",
     },
     variants=(
-        *both_routes(quotient(_whole_max, _whole_sum), applies=_batch),
-        *both_routes(quotient(_row_max, _whole_sum), applies=_batch),
-        *both_routes(quotient(_no_shift, _whole_sum), applies=_batch),
-        Variant({"logsumexp": lambda z: np.log(np.exp(z - z.max()).sum()) + z.max()}, kinds=_LSE, applies=_batch),
-        Variant({"logsumexp": lambda z: np.log(np.exp(z).sum())}, kinds=_LSE, applies=_batch),
+        *both_routes(quotient(_whole_max, _whole_sum), applies=is_batch),
+        *both_routes(quotient(_row_max, _whole_sum), applies=is_batch),
+        *both_routes(quotient(_no_shift, _whole_sum), applies=is_batch),
+        Variant({"logsumexp": lambda z: np.log(np.exp(z - z.max()).sum()) + z.max()}, kinds=_LSE, applies=is_batch),
+        Variant({"logsumexp": lambda z: np.log(np.exp(z).sum())}, kinds=_LSE, applies=is_batch),
         Variant(
             {"vjp": lambda p, g: p * (g - (p * g).sum())},
             kinds=frozenset({"softmax_vjp"}),
-            applies=_batch,
+            applies=is_batch,
             detail="Here it is the sum of p * g.",
         ),
     ),
@@ -185,16 +181,16 @@ ROWS_MIXED = Mistake(
     experiment="print(e.shape, e.sum(axis=-1).shape, e.sum(axis=-1, keepdims=True).shape)",
     fix="p = e / e.sum(axis=-1, keepdims=True)",
     variants=(
-        *both_routes(quotient(_row_max, _flat_sum), applies=_batch),
-        *both_routes(quotient(_flat_max, _row_sum), applies=_batch),
-        *both_routes(quotient(_flat_max, _flat_sum), applies=_batch),
-        *both_routes(quotient(_no_shift, _flat_sum), applies=_batch),
-        *both_routes(quotient(_whole_max, _flat_sum), applies=_batch),
-        Variant({"logsumexp": _lse_of_mixed}, kinds=_LSE, applies=_batch),
+        *both_routes(quotient(_row_max, _flat_sum), applies=is_batch),
+        *both_routes(quotient(_flat_max, _row_sum), applies=is_batch),
+        *both_routes(quotient(_flat_max, _flat_sum), applies=is_batch),
+        *both_routes(quotient(_no_shift, _flat_sum), applies=is_batch),
+        *both_routes(quotient(_whole_max, _flat_sum), applies=is_batch),
+        Variant({"logsumexp": _lse_of_mixed}, kinds=_LSE, applies=is_batch),
         Variant(
             {"vjp": lambda p, g: p * (g - (p * g).sum(axis=-1))},
             kinds=frozenset({"softmax_vjp"}),
-            applies=_batch,
+            applies=is_batch,
             detail="Here it is the sum of p * g.",
         ),
     ),

@@ -21,6 +21,8 @@ Through: TypeAlias = Literal["", "g @ J", "J @ g"]
 WITH_JACOBIAN = frozenset({"softmax_jacobian", "softmax_vjp", "cross_entropy_grad", "cross_entropy_value_and_grad"})
 LOSSES = frozenset({"cross_entropy", "cross_entropy_value_and_grad"})
 GRADIENTS = frozenset({"cross_entropy_grad", "cross_entropy_value_and_grad"})
+WITH_TARGETS = LOSSES | GRADIENTS
+VALUE_AND_GRAD = LOSSES & GRADIENTS
 WITH_LOGARITHM = frozenset({"log_softmax", "cross_entropy", "cross_entropy_value_and_grad"})
 ALL_KINDS = frozenset({"softmax", "log_softmax", "logsumexp"}) | WITH_JACOBIAN | LOSSES
 
@@ -52,6 +54,16 @@ class Prediction:
 
     arrays: tuple[Array, ...] = ()
     raises: bool = False
+
+
+def is_batch(s: Situation) -> bool:
+    """Whether there are rows."""
+    return s.inputs.is_batch
+
+
+def by_logits(s: Situation) -> bool:
+    """Whether logits are given, and no probabilities."""
+    return not s.given_probs
 
 
 def shifted_softmax(z: Array) -> Array:

@@ -27,8 +27,7 @@ class Variant:
     """One way to make a mistake: the steps that are wrong.
 
     kinds: where this one can be, or empty for all kinds of the mistake. applies: the situations for which it has an
-    answer. detail: a sentence with what is special to it, such as the size of an epsilon. level: the lowest at which it
-    can show.
+    answer. detail: a sentence with what is special to it. level: the lowest at which it can show. size: of an epsilon.
     """
 
     steps: Mapping[str, Any]
@@ -36,6 +35,7 @@ class Variant:
     applies: Callable[[Situation], bool] | None = None
     detail: str = ""
     level: Level = "exercise"
+    size: float | None = None
 
     def predict(self, s: Situation, base: Recipe = RIGHT) -> Prediction | None:
         """What a candidate returns that has it, on top of what is wrong in base; None where it has no answer."""

@@ -1,0 +1,174 @@
+"""Mistakes in labels and targets: how they are counted, what they are taken for, what they sum to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from softjac.check.mistakes.recipe import (
+    GRADIENTS,
+    LOSSES,
+    WITH_TARGETS,
+    Situation,
+    is_batch,
+    own_targets,
+    reduced,
+    shifted_logsumexp,
+)
+from softjac.check.mistakes.table import Mistake, Variant
+from softjac.check.model import Array
+
+
+def _shifted_labels(by: int) -> Callable[[Situation], Array]:
+    def targets(s: Situation) -> Array:
+        if s.labels is None:
+            return own_targets(s)
+        n = s.inputs.n
+        taken = np.atleast_1d(s.labels) + by
+        if (taken >= n).any():
+            raise IndexError("a class that does not exist")
+        return np.asarray(np.eye(n)[taken].reshape(s.inputs.logits.shape))
+
+    return targets
+
+
+LABELS_FROM_ONE = Mistake(
+    name="labels-from-one",
+    title="labels counted from one",
+    why="classes are numbered 0 to n - 1. With y - 1 in the index label 1 takes class 0, and label 0 takes the last "
+    "class, since an index of -1 counts from the end.",
+    kinds=WITH_TARGETS,
+    level="exercise",
+    layer="formula",
+    experiment="print(p[y], p[y - 1])   # which one does the function use?",
+    fix="loss = -np.log(p[y])",
+    variants=(
+        Variant({"targets": _shifted_labels(-1)}),
+        Variant({"targets": _shifted_labels(1)}, detail="Here it is y + 1."),
+    ),
+)
+
+
+def _by_label(s: Situation) -> bool:
+    return s.labels is not None
+
+
+def _label_as_targets(s: Situation) -> Array:
+    if s.labels is None:
+        return own_targets(s)
+    return np.asarray(np.broadcast_to(s.labels, s.inputs.logits.shape))
+
+
+def _label_column_as_targets(s: Situation) -> Array:
+    if s.labels is None:
+        return own_targets(s)
+    return np.asarray(np.broadcast_to(np.asarray(s.labels)[..., None], s.inputs.logits.shape))
+
+
+def _as_numbers(targets: Callable[[Situation], Array]) -> dict[str, Any]:
+    def minus(p: Array, y: Array) -> Array:
+        return np.asarray(p - y)
+
+    def value(log_p: Array, _p: Array, y: Array) -> Array:
+        return np.asarray(-(y * log_p).sum(axis=-1))
+
+    return {"targets": targets, "gradient": minus, "value": value}
+
+
+def _value_at_index(log_p: Array, _p: Array, y: Array) -> Array:
+    """-mean(log p[y]), where y is one-hot."""
+    return np.asarray(-log_p[y.astype(int)].mean())
+
+
+INDEX_AS_ONE_HOT = Mistake(
+    name="index-as-one-hot",
+    title="index labels used as one-hot targets",
+    why="y is the number of a class, and the formula needs a vector with 1 at that class. y * log(p) multiplies all "
+    "classes by the number, and p - y subtracts it from every entry; label 0 counts for nothing.",
+    kinds=WITH_TARGETS,
+    level="exercise",
+    layer="formula",
+    experiment="print(np.shape(y), np.shape(p))",
+    fix="y = np.eye(n)[y]   # one-hot rows from labels",
+    fixes={"cross_entropy": "loss = -np.log(p[y])   # or np.eye(n)[y] in place of y"},
+    variants=(
+        Variant(_as_numbers(_label_as_targets), applies=_by_label),
+        Variant(_as_numbers(_label_column_as_targets), applies=_by_label),
+        Variant(
+            {"value": _value_at_index},
+            kinds=LOSSES,
+            applies=lambda s: s.targets == "one-hot" and not is_batch(s),
+            detail="Here it is the reverse: p[y] with a one-hot y takes p[0] for every 0 and p[1] for the 1.",
+        ),
+    ),
+)
+
+
+def _fancy_minus(arrays: tuple[Array, ...], s: Situation, *, mean: bool) -> tuple[Array, ...] | None:
+    labels = s.labels
+    if labels is None or not s.inputs.is_batch:
+        return None
+    gradient = np.array(s.inputs.probs)
+    gradient[:, labels] -= 1
+    return (*arrays[:-1], gradient / len(gradient) if mean else gradient)
+
+
+SUBTRACTS_FROM_COLUMN = Mistake(
+    name="subtracts-from-column",
+    title="p[:, y] -= 1 takes whole columns",
+    why="p[:, y] is every row at every label of the batch, so that 1 is subtracted from whole columns. The label of "
+    "each row is p[np.arange(N), y].",
+    kinds=GRADIENTS,
+    level="exercise",
+    layer="formula",
+    experiment="print(p[:, y].shape, p[np.arange(len(y)), y].shape)",
+    fix="p[np.arange(N), y] -= 1",
+    variants=(
+        Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=True),)}, applies=is_batch),
+        Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=False),)}, applies=is_batch),
+    ),
+)
+
+
+def _without_sum(p: Array, y: Array) -> Array:
+    return np.asarray(p - y)
+
+
+def _normalised(s: Situation) -> Array:
+    y = own_targets(s)
+    return np.asarray(y / y.sum(axis=-1, keepdims=True))
+
+
+def _log_sum_once(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] | None:
+    """logsumexp(z) - sum(y z), by the rows."""
+    if s.given_probs:
+        return None
+    z, y = s.inputs.logits, own_targets(s)
+    return (reduced(shifted_logsumexp(z) - np.where(y == 0, 0.0, y * z).sum(axis=-1), s), *arrays[1:])
+
+
+UNNORMALISED = Mistake(
+    name="unnormalised-targets",
+    title="targets whose sum is not 1",
+    why="p - y is the gradient where the targets of a row sum to 1. Where they sum to Y it is Y*p - y, and the loss is "
+    "Y*logsumexp(z) - sum(y*z); nothing in -sum(y*log(p)) makes them sum to 1.",
+    kinds=WITH_TARGETS,
+    level="stable",
+    layer="formula",
+    experiment="print(y.sum(axis=-1), grad.sum(axis=-1))   # the second should be 0",
+    fix="grad = p * y.sum(axis=-1, keepdims=True) - y",
+    fixes={"cross_entropy": "loss = -(y * log_p).sum(axis=-1)"},
+    variants=(
+        Variant({"gradient": _without_sum}, kinds=GRADIENTS),
+        Variant({"targets": _normalised}, detail="Here they are divided by their sum."),
+        Variant(
+            {"leave": (_log_sum_once,)},
+            kinds=LOSSES,
+            detail="Here logsumexp(z) is there once, and not sum(y) times.",
+        ),
+    ),
+)
+
+MISTAKES = (LABELS_FROM_ONE, INDEX_AS_ONE_HOT, SUBTRACTS_FROM_COLUMN, UNNORMALISED)

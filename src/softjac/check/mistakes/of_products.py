@@ -1,0 +1,120 @@
+"""Mistakes in products with the Jacobian, and in the Jacobians of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from softjac.check.mistakes.of_jacobian import JACOBIAN, VJP
+from softjac.check.mistakes.recipe import (
+    GRADIENTS,
+    is_batch,
+    jacobian_of_row,
+    product_with_jacobian,
+    shifted_softmax,
+)
+from softjac.check.mistakes.table import Mistake, Variant
+from softjac.check.model import Array
+
+
+def _times_columns(p: Array, g: Array) -> Array:
+    return np.asarray(_jacobians(p) * g[..., None, :])
+
+
+def _times_rows(p: Array, g: Array) -> Array:
+    return np.asarray(_jacobians(p) * g[..., :, None])
+
+
+def _summed_wrong_way(p: Array, g: Array) -> Array:
+    return np.asarray((_jacobians(p) * g[..., None, :]).sum(axis=-2))
+
+
+def _jacobians(p: Array) -> Array:
+    return np.asarray(jacobian_of_row(p) if p.ndim == 1 else np.stack([jacobian_of_row(row) for row in p]))
+
+
+def _times_p(p: Array, g: Array) -> Array:
+    return np.asarray(p * g)
+
+
+def _elementwise() -> Iterator[Variant]:
+    details = {
+        _times_columns: "",
+        _times_rows: "",
+        _summed_wrong_way: "Summing that over the other axis gives g[j] times a column sum of J, which is 0.",
+        _times_p: "Here it is p * g: the Jacobian is not there at all.",
+    }
+    for product, detail in details.items():
+
+        def gradient(p: Array, y: Array, product: Callable[[Array, Array], Array] = product) -> Array:
+            return product(p, -y / p)
+
+        yield Variant({"vjp": product}, kinds=VJP, detail=detail)
+        yield Variant({"gradient": gradient}, kinds=GRADIENTS, detail=detail)
+
+
+ELEMENTWISE = Mistake(
+    name="elementwise-product",
+    title="elementwise product in place of the matrix product",
+    why="* multiplies entry by entry, so that J * g is a matrix again; the chain rule needs the sum over the "
+    "outputs, dz[j] = sum_i g[i]*J[i,j], which is g @ J.",
+    kinds=VJP | GRADIENTS,
+    level="exercise",
+    layer="formula",
+    experiment="print((J * g).shape, (g @ J).shape)",
+    fix="dz = g @ J",
+    variants=tuple(_elementwise()),
+)
+
+
+def _flattened(p: Array) -> Array:
+    return jacobian_of_row(p.ravel())
+
+
+def _four_axes(p: Array) -> Array:
+    N, n = p.shape
+    J = np.zeros((N, n, N, n))
+    for r in range(N):
+        J[r, :, r, :] = jacobian_of_row(p[r])
+    return J
+
+
+def _one_sum(z: Array) -> Array:
+    return shifted_softmax(z.reshape(-1)).reshape(z.shape)
+
+
+def _flat_product(p: Array, g: Array) -> Array:
+    return product_with_jacobian(p.ravel(), g.ravel()).reshape(p.shape)
+
+
+BATCH_FLATTENED = Mistake(
+    name="batch-flattened",
+    title="the batch flattened into one matrix",
+    why="reshape(-1, 1) and np.diagflat make one long row of all rows, and of N rows of n classes one matrix "
+    "(N*n, N*n), with products between different rows. Each row has a Jacobian of its own: (N, n, n).",
+    kinds=JACOBIAN | VJP,
+    level="exercise",
+    layer="formula",
+    experiment="print(p.shape, p.reshape(-1, 1).shape, J.shape)",
+    fix="J = p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])",
+    fixes={"softmax_vjp": "dz = p * (g - (p * g).sum(axis=-1, keepdims=True))"},
+    variants=(
+        Variant({"jacobian_of_batch": _flattened}, kinds=JACOBIAN, applies=is_batch),
+        Variant(
+            {"jacobian_of_batch": _flattened, "softmax": _one_sum},
+            kinds=JACOBIAN,
+            applies=is_batch,
+            detail="The softmax in it has one sum over the whole array, too.",
+        ),
+        Variant(
+            {"jacobian_of_batch": _four_axes},
+            kinds=JACOBIAN,
+            applies=is_batch,
+            detail="Here it is (N, n, N, n): the derivative of every row in every other, which is 0 but for the same.",
+        ),
+        Variant({"vjp": _flat_product, "softmax": _one_sum}, kinds=VJP, applies=is_batch),
+    ),
+)
+
+MISTAKES = (ELEMENTWISE, BATCH_FLATTENED)

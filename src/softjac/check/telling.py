@@ -1,0 +1,170 @@
+"""What a diagnosis says: symptom, the two products of an entry, why, what to try, what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from softjac.check import entries, measures
+from softjac.check.cases import QUALITIES
+from softjac.check.kinds import KINDS
+from softjac.check.matching import Case, Explanation
+from softjac.check.mistakes import Mistake
+from softjac.check.mistakes.of_jacobian import number
+from softjac.check.model import Array, Diagnosis, Level
+
+NOTHING_FITS = "no known mistake fits"
+
+
+def explained(kind: str, found: Sequence[Explanation], level: Level) -> Diagnosis:
+    """What the first explanation says; others are named."""
+    first = found[0]
+    case = min(first.cases, key=_hardly_shown)
+    mistakes = first.mistakes
+    details = [v.detail for v in first.variants if v.detail]
+    name = "+".join(first.names)
+    others = dict.fromkeys("+".join(e.names) for e in found)
+    return Diagnosis(
+        name=name,
+        title=", and ".join(m.title for m in mistakes),
+        why=" ".join([*(_sentence(m.why_for(kind)) for m in mistakes), *details]),
+        level=level,
+        symptom=tuple(_what(case, None, short=True)),
+        seen=tuple(_what(case, first, short=False)),
+        experiment=mistakes[0].experiment_for(kind),
+        fix="\n".join(m.fix_for(kind) for m in mistakes),
+        others=tuple(other for other in others if other != name),
+    )
+
+
+def named(kind: str, mistake: Mistake, case: Case, seen: tuple[str, ...] = ()) -> Diagnosis:
+    """What a mistake says that shows in what a candidate does. seen: in place of its numbers."""
+    return Diagnosis(
+        name=mistake.name,
+        title=mistake.title,
+        why=_sentence(mistake.why_for(kind)),
+        level=case.level,
+        symptom=seen or tuple(_what(case, None, short=True)),
+        seen=seen or tuple(_what(case, None, short=False)),
+        experiment=mistake.experiment_for(kind),
+        fix=mistake.fix_for(kind),
+    )
+
+
+def unnamed(cases: Sequence[Case], every: Sequence[Case]) -> Diagnosis:
+    """What the numbers say, where no known mistake fits. every: all that was asked."""
+    case = cases[0]
+    problem = case.judgement.problem
+    titles = {
+        "raised": f"raises {case.judgement.outcome.error.split(':')[0]}",
+        "unusable": f"returns {case.judgement.outcome.unusable or case.judgement.outcome.described}",
+        "ended": case.judgement.outcome.fatal,
+    }
+    return Diagnosis(
+        name="",
+        title=titles.get(problem) or NOTHING_FITS,
+        why=" ".join(_qualities(cases, every)),
+        level=case.level,
+        symptom=tuple(_what(case, None, short=True)),
+        seen=tuple(_what(case, None, short=False)),
+    )
+
+
+def _qualities(cases: Sequence[Case], every: Sequence[Case]) -> Iterator[str]:
+    """On what it is wrong, and on what of the same level it is right."""
+    wrong = dict.fromkeys(c.judgement.probe.quality for c in cases)
+    asked = [c for c in every if c.level == cases[0].level]
+    not_right = {c.judgement.probe.quality for c in asked if c.judgement.problem}
+    right = dict.fromkeys(q for c in asked if (q := c.judgement.probe.quality) not in not_right)
+    if not right:
+        yield "It is wrong in all that was asked."
+        return
+    yield f"Wrong: {_listed(wrong)}. Right: {_listed(right)}."
+
+
+def _what(case: Case, explanation: Explanation | None, *, short: bool) -> Iterator[str]:
+    j = case.judgement
+    asked = entries.asked(case)
+    if j.outcome.fatal or j.outcome.error or j.outcome.unusable:
+        yield f"{asked}: {j.outcome.fatal or j.outcome.error or 'returns ' + j.outcome.unusable}"
+        return
+    arrays = j.results or j.outcome.arrays
+    if j.problem == "shape" or len(arrays) != len(j.truth):
+        yield f"{asked}: {_shapes(arrays)}, it should be {_shapes(j.truth)}"
+        return
+    found = entries.where_of(j)
+    if found is None:
+        yield f"{asked}: wrong"
+        return
+    output, index = found
+    yours = entries.entry_value(arrays, output, index)
+    right = entries.entry_value(j.truth, output, index)
+    if yours is None or right is None:
+        yield f"{asked}: {_shapes(arrays)}, it should be {_shapes(j.truth)}"
+        return
+    name = entries.name_of_entry(case)
+    row = entries.asked(case, index)
+    a, b = _told_apart(yours, right)
+    if short:
+        yield f"{row}: {name} is {a}, it should be {b}"
+    else:
+        yield f"{row}, first wrong entry {name}" if index else row
+        correct = entries.right_formed(case.asked, index, output, right)
+        formed = None
+        if explanation is not None:
+            formed = entries.wrong_formed(explanation, case, index, output, yours)
+        yield "  " + entries.line("yours", formed, a) if formed else f"  yours    {a}"
+        yield "  " + entries.line("correct", correct, b) if correct else f"  correct  {b}"
+    said = _measures(case, output, arrays[output], j.truth[output])
+    if said:
+        yield "; ".join(said)
+
+
+def _measures(case: Case, output: int, result: Array, truth: Array) -> list[str]:
+    ratio = measures.constant_ratio(result, truth, max(1e-6, case.precision.tolerance(1.0)))
+    said = [] if ratio is None else [f"every entry is {ratio:.4g} times the right one"]
+    s = case.asked
+    if KINDS[s.kind].outputs[output] == "matrix":
+        return said + measures.of_matrix(result, truth)
+    if KINDS[s.kind].outputs[output] == "row" and not s.inputs.is_batch and np.isfinite(truth).all():
+        total = float(truth.sum())
+        known = s.kind == "softmax" or abs(total) < 1e-9
+        if known:
+            said += measures.of_row(result, truth, round(total), case.precision.tolerance(1.0))
+    return said
+
+
+def _hardly_shown(case: Case) -> tuple[bool, bool]:
+    """What is shown is rather a number than a shape, and no row that was passed as a batch."""
+    is_row = case.asked.form == "batch" and not case.asked.inputs.is_batch
+    return case.judgement.problem not in {"value", "not finite"}, is_row
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] if text[:1] not in {".", "+"} and not _is_code(text) else text
+
+
+def _is_code(text: str) -> bool:
+    """Whether it begins with code, which keeps its letters: exp(z), sum(), p*(1 - p)."""
+    first = text.split(" ", 1)[0]
+    return any(sign in first for sign in "()[]*_./=-") or len(first) == 1
+
+
+def _listed(qualities: dict[str, None] | list[str]) -> str:
+    words = [q.replace("_", " ") for q in qualities if q in QUALITIES]
+    return ", ".join(words)
+
+
+def _shapes(arrays: Sequence[Array]) -> str:
+    return "shape " + " and ".join(str(a.shape) for a in arrays) if arrays else "nothing"
+
+
+def _told_apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ."""
+    if number(a) != number(b):
+        return number(a), number(b)
+    for digits in (6, 9, 12, 17):
+        if f"{a:.{digits}g}" != f"{b:.{digits}g}":
+            return f"{a:.{digits}g}", f"{b:.{digits}g}"
+    return f"{a:.17g}", f"{b:.17g}"
