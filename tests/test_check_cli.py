@@ -120,6 +120,20 @@ def test_a_class_ends_in_a_table_and_a_tally(folder):
     assert run("check", "right.py", "right.py", "--function", "softmax_jacobian").code == 0
 
 
+def test_the_tally_counts_what_has_no_name(folder):
+    (folder / "odd.py").write_text(RIGHT.replace("np.outer(p, p)", "np.outer(p, p) + np.sin(7 * z)"))
+    (folder / "loop.py").write_text("def softmax_jacobian(z):\n    while True: pass\n")
+    names = ["right.py", "column.py", "odd.py", "broken.py", "loop.py", "none.py"]
+    ran = run("check", *names, "--function", "softmax_jacobian", "--time-limit", "2")
+    lines = ran.out.partition("functions: ")[2].splitlines()
+    assert lines == [
+        "1 conforming, 2 not conforming, 3 could not run",
+        "  1  column-formula-1d: column formula on a 1-D array",
+        "  3  could not run",
+        "  1  no known mistake fits",
+    ]
+
+
 def test_a_class_in_other_formats(folder):
     words = ["check", *NAMES, "--function", "softmax_jacobian", "--format"]
     rows = list(csv.DictReader(io.StringIO(run(*words, "csv").out)))

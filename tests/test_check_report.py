@@ -1,6 +1,8 @@
 """What a report says: verdict, mistake, levels, and how much is revealed, in three formats."""
 
+import dataclasses
 import json
+import math
 import os
 import subprocess
 import sys
@@ -110,6 +112,128 @@ def test_lines_are_ascii_and_fit_in_80_columns(wrong, naive, ours, reveal):
         assert text.endswith("\n")
         assert max(map(len, text.splitlines())) <= 80
         assert not any(line != line.rstrip() for line in text.splitlines())
+
+
+def stable(z):
+    z = np.asarray(z, float)
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def test_no_more_is_said_of_a_form_that_was_merely_tried():
+    def softmax_jacobian(z):
+        s = np.exp(z - np.max(z)).reshape(-1, 1)
+        s = s / s.sum()
+        return np.diagflat(s) - s @ s.T  # of a batch (N n, N n): no answer for a batch
+
+    def vjp(z, g):
+        p = [math.exp(x) for x in z]
+        total = sum(p)
+        inner = sum(a * b / total for a, b in zip(p, g, strict=True))
+        return [a / total * (b - inner) for a, b in zip(p, g, strict=True)]
+
+    for level in LEVELS:
+        for report in (check(softmax_jacobian, level=level), check(vjp, "softmax_vjp", level=level)):
+            assert report.levels["exercise"]
+            assert "--takes" not in str(report)
+            assert "batch" not in str(report)
+
+
+def test_a_batch_that_gets_wrong_numbers_is_mentioned_once_whatever_the_verdict(naive):
+    for report in (naive, check(softmax, level="stable")):
+        lines = " ".join(str(report).split())
+        assert lines.count("batch of 4 rows") == lines.count("a form that it is not held to") == 1
+        assert "one sum over the whole array (a form that it is not held to)" in lines
+        assert "--takes" not in lines
+
+
+def test_another_form_is_advised_where_it_alone_is_right(wrong):
+    assert str(wrong).count("given a column (n, 1) it is right: --takes column") == 1
+    assert "--takes" not in wrong.to("text", reveal="hint")
+
+
+def test_no_line_is_said_twice(wrong):
+    twice = dataclasses.replace(wrong, diagnoses=(*wrong.diagnoses, *wrong.diagnoses[1:]))
+    assert str(twice) == str(wrong)
+
+
+def test_the_question_is_shown_in_full_and_as_it_was_passed():
+    def shown(function, what, **options):
+        return str(check(function, what, **options)).partition("\nSeen     ")[2].split("\n")
+
+    lines = shown(lambda z, g: stable(z) * g, "softmax_vjp")
+    assert lines[:2] == [
+        "z = [1, 2, 4], first wrong entry dz[0]",
+        "           passed   z = [1, 2, 4], g = [1, -2, 0.5]",
+    ]
+    lines = shown(lambda g, z: stable(z) * g, "softmax_vjp")
+    assert lines[1] == "           passed   g = [1, -2, 0.5], z = [1, 2, 4]"
+    lines = shown(lambda p, y: 2 * -np.log(p[y]), "cross_entropy")
+    assert lines[1] == "           passed   p = [0.04201, 0.1142, 0.8438], y = 1"
+    lines = shown(lambda z, y: 2 * -np.log(stable(z)[:, y]).mean(), "cross_entropy", takes="batch")
+    assert lines[1] == "           passed   z = [[1, 2, 4]], y = [1]"
+    lines = shown(lambda z, y: y - stable(z), "cross_entropy_grad", takes="vector")
+    assert lines[1] == "           passed   z = [1, 2, 4], y = [0, 1, 0]"
+
+
+def test_of_a_batch_one_row_is_shown_or_all_where_its_loss_is_one_number():
+    def seen(function, what):
+        return str(check(function, what)).partition("\nSeen     ")[2].split("\n")
+
+    def only_first(z, y):
+        z, y = np.atleast_2d(z), np.atleast_1d(y)
+        g = stable(z)
+        g[np.arange(len(y)), y] -= 1
+        g[2:] *= -1
+        return g
+
+    lines = seen(only_first, "cross_entropy_grad")
+    assert lines[0] == "a batch of 4 rows and 3 classes, first wrong entry dz[2,0]"
+    assert lines[1] == "           row 2    z = [-3.5, -1, -4.25], y = 1"
+
+    def mixed(z, y):
+        return -np.log(stable(np.atleast_2d(z))[:, np.atleast_1d(y)]).mean()
+
+    lines = seen(mixed, "cross_entropy")
+    assert lines[:4] == [
+        "a batch of 4 rows and 3 classes",
+        "           passed   z = [[2, 0.5, -1.75], [1, 2, 4], [-3.5, -1, -4.25],",
+        "                         [0.25, 3, 1.5]]",
+        "                    y = [2, 0, 1, 0]",
+    ]
+
+
+def test_nothing_is_added_where_the_question_is_there(wrong):
+    assert "passed" not in str(wrong)
+    assert "  passed" not in str(check(lambda z, y: np.log(stable(z)[y]), "cross_entropy"))
+
+
+def test_rounded_answers_are_measured_in_decimals():
+    report = check(lambda z: np.round(stable(z), 4), "softmax")
+    assert report.conforms
+    assert "ulp" not in str(report)
+    assert "the largest is 4.9e-05" in str(report)
+    assert "ulp" in str(check(stable, "softmax"))
+
+
+def test_the_last_lines_are_short_where_something_is_wrong(wrong, ours):
+    lines = str(wrong).splitlines()
+    assert "Levels   exercise no (14 of 15 wrong), stable no (12 of 13), exact no (17 of 19)" in lines
+    checked = next(k for k, line in enumerate(lines) if line.startswith("Checked"))
+    assert lines[checked] == "Checked  47 questions, 43 answers wrong"
+    assert lines[checked + 1].startswith("Cannot")
+    assert len(lines) == checked + 2
+    assert "right: vectors, sizes, batch" in str(ours)
+    assert "\nLevels   exercise yes, stable yes, exact yes\n" in str(ours)
+
+
+def test_there_is_no_largest_error_where_no_level_is_reached(wrong, ours):
+    assert (wrong.largest_error, wrong.largest_ulps) == (None, None)
+    data = json.loads(wrong.to("json"))
+    assert (data["largest_error"], data["largest_ulps"]) == (None, None)
+    assert json.loads(ours.to("json"))["largest_ulps"] > 0
+    none = json.loads(check(forgets, "softmax").to("json"))
+    assert (none["largest_error"], none["largest_ulps"]) == (None, None)
 
 
 def test_markdown_has_the_same_lines(wrong):

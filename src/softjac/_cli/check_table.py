@@ -57,14 +57,25 @@ def _found(report: Report, reveal: str) -> str:
 
 
 def _tally(reports: Sequence[Report]) -> tuple[str, list[tuple[int, str]]]:
-    """A sentence about all, and how many have each mistake."""
+    """A sentence about all, and how many have each mistake, and how many none that has a name."""
     verdicts: Counter[str] = Counter(report.verdict for report in reports)
     words = {"CONFORMING": "conforming", "NOT CONFORMING": "not conforming", "COULD NOT RUN": "could not run"}
     counted = [f"{verdicts[verdict]} {word}" for verdict, word in words.items() if verdicts[verdict]]
     mistakes = Counter(report.mistake for report in reports if report.mistake)
     titles = {report.mistake: report.main.title for report in reports if report.mistake and report.main}
     lines = [(count, f"{name}: {titles[name]}") for name, count in mistakes.most_common()]
+    others = Counter(_no_mistake(report) for report in reports)
+    lines += [(count, words) for words, count in others.most_common() if words]
     return f"{len(reports)} functions: {', '.join(counted)}", lines
+
+
+def _no_mistake(report: Report) -> str:
+    """Why a report that is not conforming names none, or ""."""
+    if report.could_not:
+        return "could not run"
+    if report.conforms or report.mistake:
+        return ""
+    return report.main.title if report.main else "no known mistake fits"
 
 
 def _table(rows: Sequence[tuple[str, str, str]], reports: Sequence[Report], reveal: str) -> list[Line]:

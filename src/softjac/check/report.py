@@ -106,14 +106,14 @@ class Report:
         return tuple(j for j in self.examination.judgements if not j.problem and j.probe.level in upto)
 
     @property
-    def largest_error(self) -> float:
-        """The largest |result - truth| up to the level that is reached."""
-        return max((j.error for j in self.right), default=0.0)
+    def largest_error(self) -> float | None:
+        """The largest |result - truth| up to the level that is reached; None where none is."""
+        return max((j.error for j in self.right), default=None)
 
     @property
-    def largest_ulps(self) -> float:
+    def largest_ulps(self) -> float | None:
         """The same in units in the last place of the exact value, of the dtype that was returned."""
-        return max((j.ulps for j in self.right), default=0.0)
+        return max((j.ulps for j in self.right), default=None)
 
     @functools.cached_property
     def covered(self) -> dict[str, tuple[int, int]]:

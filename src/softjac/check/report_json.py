@@ -75,5 +75,5 @@ def _plain(diagnosis: Diagnosis, reveal: str) -> dict[str, Any]:
     return found
 
 
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

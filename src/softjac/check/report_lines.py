@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from softjac.check import question
 from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Judgement, Level
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 WIDTH = 80
 LABEL = 9
 MOST_ALSO = 6
+MOST_ULPS = 1e4
+"""Where an error is larger, as in rounded answers, decimals are the measure."""
 
 _FORMS = {"vector": "vectors", "column": "columns (n, 1)", "batch": "batches"}
 _LISTS = {"vector": "lists", "column": "lists of lists of one", "batch": "lists of rows"}
@@ -93,6 +96,8 @@ def _finding(report: Report, reveal: str) -> list[Section]:
         if main and not hint:
             found.append(Section("Mistake", (_title(main), *main.why.splitlines(), *_others(main))))
         seen = (main.symptom if hint else _seen(main)) if main else ()
+        if main and not report.of_numbers:
+            seen = question.with_question(seen, main, report.examination)
         found.append(Section("Seen", seen or _first_failure(report), as_is=True))
         if main and main.experiment:
             found.append(Section("Try", tuple(main.experiment.splitlines()), as_is=True))
@@ -130,46 +135,84 @@ def _seen(diagnosis: Diagnosis) -> tuple[str, ...]:
 
 def _also(report: Report, hint: bool) -> tuple[str, ...]:
     named = report.main.name if report.main else ""
-    lines = [_also_line(report, one, hint) for one in report.also if not named or one.name != named]
+    others = [one for one in report.also if not named or one.name != named]
+    beside = [one for one in others if _is_aside(report, one)]
+    lines = [_also_line(one, hint, f"level {one.level}") for one in others if one not in beside]
+    lines += [_also_line(one, hint, NOT_HELD_TO) for one in beside if _is_worth_saying(report, one)]
     examination = report.examination
-    for form in dict.fromkeys(j.form for j in examination.asides):
-        of_form = [j for j in examination.asides if j.form == form]
-        wrong = [j for j in of_form if j.problem]
-        one = {"column": "a column (n, 1)"}.get(form, f"a {form}")
-        if not wrong and report.verdict == "NOT CONFORMING" and not hint:
-            lines.append(f"given {one} it is right: --takes {form}")
-        elif wrong and report.verdict == "CONFORMING" and not report.also:
-            lines.append(f"not held to {one}: {wrong[0].probe.name}: {trouble(wrong[0])}")
+    if not hint:
+        lines += [
+            f"given {_ONE.get(form, f'a {form}')} it is right: --takes {form}" for form in _right_forms(examination)
+        ]
+    batches = [j for j in examination.asides if j.probe.inputs.is_batch and j.problem in _OF_RIGHT_SHAPE]
+    if batches and not beside and report.levels["exercise"]:
+        lines.append(f"{batches[0].probe.name}: {trouble(batches[0])} ({NOT_HELD_TO})")
+    lines = list(dict.fromkeys(lines))
     more = len(lines) - MOST_ALSO
     return (*lines[:MOST_ALSO], f"and {more} more") if more > 1 else tuple(lines)
 
 
-def _also_line(report: Report, diagnosis: Diagnosis, hint: bool) -> str:
+NOT_HELD_TO = "a form that it is not held to"
+_ONE = {"column": "a column (n, 1)"}
+_OF_RIGHT_SHAPE = frozenset({"value", "not finite"})
+
+
+def _also_line(diagnosis: Diagnosis, hint: bool, where: str) -> str:
     symptom = diagnosis.symptom[0] if diagnosis.symptom else ""
     title = "" if hint and symptom else diagnosis.title
-    held = LEVELS[: LEVELS.index(report.level) + 1]
-    beside = report.conforms and diagnosis.level in held
-    where = "a form that it is not held to" if beside else f"level {diagnosis.level}"
     return f"{symptom}{': ' if symptom and title else ''}{title} ({where})"
 
 
+def _is_aside(report: Report, diagnosis: Diagnosis) -> bool:
+    """Whether it was found in a form that the function is not held to, for which it is right at level exercise."""
+    judgements = report.examination.judgements
+    wrong = [j for j in judgements if j.problem or j.outcome.changed]
+    asked = question.judgement_of(diagnosis, judgements + report.examination.asides)
+    return (
+        diagnosis.level == "exercise"
+        and asked in report.examination.asides
+        and not any(j.probe.level == "exercise" for j in wrong)
+    )
+
+
+def _is_worth_saying(report: Report, diagnosis: Diagnosis) -> bool:
+    """Not that a batch gives what is no answer for a batch: it was merely tried."""
+    asked = question.judgement_of(diagnosis, report.examination.asides)
+    return asked is None or not asked.probe.inputs.is_batch or asked.problem in _OF_RIGHT_SHAPE
+
+
+def _right_forms(examination: Examination) -> list[str]:
+    """Forms in which it is right, where it is wrong, at level exercise, in the one that it is held to."""
+    if not any(j.problem for j in examination.judgements if j.probe.level == "exercise"):
+        return []
+    tried = [j for j in examination.asides if j.form not in examination.convention.forms]
+    wrong = {j.form for j in tried if j.problem}
+    return [form for form in dict.fromkeys(j.form for j in tried) if form not in wrong]
+
+
 def _levels(report: Report) -> str:
+    """Each level, whether it is reached, and how many of its own questions are wrong."""
     words = []
+    of_what = " wrong"
     for level in LEVELS:
         of_level = [j for j in report.examination.judgements if j.probe.level == level]
         wrong = sum(bool(j.problem) for j in of_level)
-        reached = "reached" if report.levels[level] else "not reached"
-        words.append(f"{level} {reached}" + (f" ({wrong} of {len(of_level)} wrong)" if wrong else ""))
+        words.append(f"{level} {'yes' if report.levels[level] else 'no'}")
+        if wrong:
+            words[-1] += f" ({wrong} of {len(of_level)}{of_what})"
+            of_what = ""
     return ", ".join(words)
 
 
 def _error(report: Report) -> str:
     """The largest error, and the next thing worth knowing."""
-    dtypes = {a.dtype.name for j in report.right for a in j.outcome.arrays if a.dtype.kind == "f"}
-    of = f" of {dtypes.pop()}" if len(dtypes) == 1 else ""
-    words = f"the largest is {report.largest_error:.2g}, or {report.largest_ulps:.2g} ulp{of}"
+    error, ulps = report.largest_error or 0.0, report.largest_ulps or 0.0
+    words = f"the largest is {error:.2g}"
     if report.of_numbers:
-        return f"the largest is {report.largest_error:.2g}, right to {report.examination.decimals} decimals"
+        return f"{words}, right to {report.examination.decimals} decimals"
+    if ulps < MOST_ULPS or report.reached == "exact":
+        dtypes = {a.dtype.name for j in report.right for a in j.outcome.arrays if a.dtype.kind == "f"}
+        words += f", or {ulps:.2g} ulp" + (f" of {dtypes.pop()}" if len(dtypes) == 1 else "")
     if report.reached == "exact":
         return f"{words}: within softjac's own budget wherever it was asked"
     following = _following(report)
@@ -209,7 +252,7 @@ def trouble(judgement: Judgement) -> str:
     entry = f"entry [{','.join(map(str, where))}]" if where else "the value"
     if f"{mine:.6g}" == f"{truth:.6g}":
         away = f"{entry}, {truth:.6g}, is off by {abs(mine - truth):.2g}"
-        return f"{away}; the largest error there is {judgement.ulps:.2g} ulp"
+        return away if judgement.ulps > MOST_ULPS else f"{away}; the largest error there is {judgement.ulps:.2g} ulp"
     return f"{entry} is {mine:.6g} and should be {truth:.6g}"
 
 
@@ -243,7 +286,10 @@ def _printed(report: Report) -> list[Section]:
 
 
 def _covered(report: Report) -> tuple[str, ...]:
-    """How much was asked, what was right in all, and what was wrong: in all, or so often."""
+    """How much was asked; where it conforms, also what was right in all, and what was wrong: in all, or so often."""
+    if not report.conforms:
+        judgements = report.examination.judgements
+        return (f"{len(judgements)} questions, {sum(bool(j.problem) for j in judgements)} answers wrong",)
     right = [name for name, (count, asked) in report.covered.items() if count == asked]
     wrong = [
         f"{name} {asked - count} of {asked}" if count else name
@@ -257,8 +303,8 @@ def _covered(report: Report) -> tuple[str, ...]:
 
 
 _CANNOT = {
-    "softmax_jacobian": "a transposed Jacobian, because J is symmetric",
-    "softmax_vjp": "a transposed Jacobian, because J is symmetric",
+    "softmax_jacobian": "a transposed J (it is symmetric)",
+    "softmax_vjp": "a transposed J (it is symmetric)",
     "cross_entropy_grad": "two mistakes that cancel in p - y (check the pieces by themselves)",
     "cross_entropy_value_and_grad": "two mistakes that cancel in p - y (check the pieces by themselves)",
 }
@@ -266,7 +312,7 @@ _CANNOT = {
 
 def cannot(examination: Examination) -> tuple[str, ...]:
     """What the questions cannot tell."""
-    words = ["be told from these: inputs that were not asked, speed, memory"]
+    words = ["tell: other inputs, speed, memory"]
     if examination.kind in _CANNOT:
         words.append(_CANNOT[examination.kind])
     if examination.kind == "cross_entropy_grad" and examination.convention.gradient:
