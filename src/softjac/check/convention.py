@@ -343,8 +343,11 @@ def _speaks_of_batches(batch: Judgement, candidate: Candidate) -> bool:
     facts = candidate.facts
     if any(result.ndim == 4 for result in batch.results):
         return False
-    names_axis = names.names_an_axis(facts) and batch.problem != "shape" and not _is_square(batch)
-    return names.means_batches(facts) or names_axis
+    if names.takes_batches(facts):
+        return True
+    if batch.problem == "shape":  # as of p[label], for one vector, of a softmax that is right for rows
+        return False
+    return names.means_batches(facts) or (names.names_an_axis(facts) and not _is_square(batch))
 
 
 def _is_square(batch: Judgement) -> bool:

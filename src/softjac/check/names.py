@@ -112,7 +112,12 @@ def axis_keyword(facts: Facts) -> str:
 
 def means_batches(facts: Facts) -> bool:
     """Whether its code or its parameters say that it is made for rows."""
-    return bool(BATCH_PARAMETERS & set(facts.parameters) or BATCH_WORDS & facts.names or axis_keyword(facts))
+    return takes_batches(facts) or bool(BATCH_WORDS & facts.names)
+
+
+def takes_batches(facts: Facts) -> bool:
+    """Whether its parameters say so: one is called batch, or is an axis."""
+    return bool(BATCH_PARAMETERS & set(facts.parameters) or axis_keyword(facts))
 
 
 def names_an_axis(facts: Facts) -> bool:
