@@ -49,6 +49,41 @@ def test_the_mistake_is_found_from_the_numbers(result, label, mistake, kind):
     assert report.conforms == (mistake is None)
 
 
+@pytest.mark.parametrize("decimals", [3, 4, 6, 8])
+@pytest.mark.parametrize("logits", [[2.0, 1.0, 0.1], [1.0, 2.0, 4.0]])
+def test_rounded_as_people_write_them_the_mistake_is_found_too(decimals, logits):
+    p, y, identity = softjac.softmax(logits), np.array([0.0, 0, 1]), np.eye(3)
+    j = np.diag(p) - np.outer(p, p)
+    for result, label, mistake in (
+        (np.diag(p * (1 - p)), None, "diagonal-only"),
+        (p * (1 - p), None, "diagonal-only"),
+        (np.diag(p) - p @ p, None, "inner-product"),
+        (p * (identity - p.T), None, "column-formula-1d"),
+        (y - p, 2, "gradient-sign"),
+        (-y / p, 2, "stops-at-minus-y-over-p"),
+        (j @ (p - y), 2, "extra-jacobian"),
+        (p * (1 - p), 2, "diagonal-as-gradient"),
+        (-np.log10(p[2]), 2, "logarithm-base"),
+        ((p - y) / 3, 2, "divided-by-classes"),
+        (p - identity[1], 2, "labels-from-one"),
+        (j, None, None),
+        (p - y, 2, None),
+    ):
+        assert pasted(np.round(result, decimals), logits, label).mistake == mistake
+
+
+def test_a_vector_may_be_the_diagonal_of_a_jacobian():
+    report = pasted(np.round(P * (1 - P), 4))
+    assert (report.kind, report.examination.guessed, report.mistake) == (
+        "softmax_jacobian",
+        "the numbers",
+        "diagonal-only",
+    )
+    assert pasted(np.round(P * (1 - P), 4), what="softmax_jacobian").mistake == "diagonal-only"
+    report = pasted(np.round(P + np.array([0.1, 0, 0]), 4))
+    assert (report.kind, report.examination.guessed, report.verdict) == ("softmax", "the shape", "NOT CONFORMING")
+
+
 def test_equal_logits_tell_nothing_and_the_report_says_which_would():
     p = np.full(3, 1 / 3)
     for result in (np.diag(p) - np.outer(p, p), p * (np.eye(3) - p.T)):

@@ -121,7 +121,8 @@ class Outcome:
     of what was returned. error: "ValueError: ..." where it raised. unusable: what was returned that is no array of
     numbers ("None", "a generator", "a list of str"). fatal: where the process ended ("no answer within 10 s", "the
     process ended with code 3", "out of memory (limit 2 GB)"). changed: names of arguments that were written to.
-    printed: the first characters that it wrote to standard output or error. printed_length: how many in all.
+    printed: the first characters that it wrote to standard output or error. printed_length: how many in all. decimals:
+    to how many its numbers are known to be rounded, where somebody wrote them down.
     """
 
     arrays: tuple[Array, ...] = ()
@@ -133,6 +134,7 @@ class Outcome:
     changed: tuple[int, ...] = ()
     printed: str = ""
     printed_length: int = 0
+    decimals: int | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ class Facts:
 
     parameters: names of its positional parameters, or () where it does not tell. keywords: all names that it takes.
     names: the names and keywords in its code and in the functions of its module that it calls (axis, keepdims, dim).
+    own: those in its code alone, and in a function that it hands everything to.
     libraries: which of numpy, torch, jax can be imported here.
     """
 
@@ -148,6 +151,7 @@ class Facts:
     parameters: tuple[str, ...] = ()
     keywords: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
     libraries: frozenset[str] = frozenset({"numpy"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from softjac.errors import ArgumentError, BoundsError, ShapeError
 
 TELLING = (1.0, 2.0, 4.0)
 """Logits that tell mistakes apart: distinct, and not equally spaced."""
-FEWEST_DECIMALS = 2
+FEWEST_DECIMALS, MOST_DECIMALS = 2, 12
 MOST_HIDDEN = 6
 
 
@@ -40,7 +41,11 @@ def report_of_numbers(logits: Any, result: Any, options: Options, label: int | N
     its shape says. label: the right class, for a loss or its gradient. Numbers with two or three decimals are taken as
     rounded to so many. Raises ShapeError, BoundsError or ArgumentError where they do not fit together.
     """
-    given = _understood(logits, result, options, label)
+    tried = [_judged(given, options, source) for given in _understood(logits, result, options, label)]
+    return next((report for report in tried if report.conforms or report.mistake), tried[0])
+
+
+def _judged(given: Numbers, options: Options, source: str) -> Report:
     decimals, rounded = _decimals(given.result, options.decimals)
     form: Form = "batch" if given.inputs.is_batch else "vector"
     convention = Convention(
@@ -51,7 +56,10 @@ def report_of_numbers(logits: Any, result: Any, options: Options, label: int | N
         wrt=options.given or "logits",
     )
     probe = Probe(f"z = {numbers(np.ravel(given.inputs.logits)[:8])}", "vectors", "exercise", given.inputs)
-    outcome = Outcome((given.result,), f"shape {given.result.shape}", "list")
+    written = _decimals(given.result, MOST_DECIMALS + 1)
+    outcome = Outcome(
+        (given.result,), f"shape {given.result.shape}", "list", decimals=written[0] if written[1] else None
+    )
     judged = judge(given.kind, probe, convention, form, outcome, decimals=decimals)
     examination = Examination(given.kind, given.guessed, "exercise", decimals, convention, (judged,))
     notes = [f"the numbers are taken as rounded to {decimals} decimals"] if rounded else []
@@ -59,37 +67,41 @@ def report_of_numbers(logits: Any, result: Any, options: Options, label: int | N
     return Report(examination, diagnose(examination), source, notes=tuple(notes), of_numbers=True)
 
 
-def _understood(logits: Any, result: Any, options: Options, label: int | None) -> Numbers:
+def _understood(logits: Any, result: Any, options: Options, label: int | None) -> Iterator[Numbers]:
+    """What the numbers may be meant to be, the likeliest first."""
     z, found = np.asarray(logits, float), np.asarray(result, float)
     if z.ndim not in (1, 2) or not z.size:
         raise ShapeError(f"logits has shape {z.shape}: pass (n,), or (N, n) for a batch.")
     n = z.shape[-1]
     if label is not None and (z.ndim != 1 or not 0 <= label < n):
         raise BoundsError(f"label is {label}: for one vector of {n} logits it is from 0 to {n - 1}.")
-    kind, guessed = (options.what, "") if options.what else (_kind_of_shape(z, found, label), "the shape")
-    spec = KINDS[kind]
-    if "cotangent" in spec.operands or len(spec.outputs) > 1:
-        raise ArgumentError(
-            f"what is {kind!r}: numbers are judged for kinds with one output, of logits and a label. Pass the "
-            "function, as FILE:NAME."
-        )
-    if spec.has_targets and label is None:
-        raise ArgumentError(f"what is {kind!r}, and there is no label: pass the right class, counted from 0.")
-    if spec.outputs == ("row",) and found.shape in {(*z.shape, 1), (1, *z.shape)}:
-        found = found.reshape(z.shape)
-    return Numbers(inputs_of(z, labels=label if spec.has_targets else None), found, kind, guessed)
+    kinds = (options.what,) if options.what else _kinds_of_shape(z, found, label)
+    for kind in kinds:
+        spec = KINDS[kind]
+        if "cotangent" in spec.operands or len(spec.outputs) > 1:
+            raise ArgumentError(
+                f"what is {kind!r}: numbers are judged for kinds with one output, of logits and a label. Pass the "
+                "function, as FILE:NAME."
+            )
+        if spec.has_targets and label is None:
+            raise ArgumentError(f"what is {kind!r}, and there is no label: pass the right class, counted from 0.")
+        if found.shape in {(*z.shape, 1), (1, *z.shape)} and kind != "softmax_jacobian":
+            found = found.reshape(z.shape)
+        guessed = "" if options.what else "the shape" if kind == kinds[0] else "the numbers"
+        yield Numbers(inputs_of(z, labels=label if spec.has_targets else None), found, kind, guessed)
 
 
-def _kind_of_shape(z: Array, result: Array, label: int | None) -> str:
+def _kinds_of_shape(z: Array, result: Array, label: int | None) -> tuple[str, ...]:
     n = z.shape[-1]
     if result.shape == (*z.shape, n):
-        return "softmax_jacobian"
+        return ("softmax_jacobian",)
     if result.size == z.size:
         if label is not None:
-            return "cross_entropy_grad"
-        return "log_softmax" if (result < 0).all() else "softmax"
+            return ("cross_entropy_grad",)
+        one = "log_softmax" if (result < 0).all() else "softmax"
+        return (one, "softmax_jacobian")  # of a Jacobian, some write the diagonal alone
     if result.size == max(1, z.size // n):
-        return "logsumexp" if label is None else "cross_entropy"
+        return ("logsumexp" if label is None else "cross_entropy",)
     raise ShapeError(
         f"result has shape {result.shape}, and logits {z.shape}: a Jacobian has {(*z.shape, n)}, softmax {z.shape}. "
         "Pass what, and it is judged as that."

@@ -326,7 +326,10 @@ def _outcome_of(answer: dict[str, Any], printed: str, length: int, memory: int) 
         fatal=fatal,
         printed=printed,
         printed_length=length,
-        **words,
+        described=words["described"],
+        library=words["library"],
+        error=words["error"],
+        unusable=words["unusable"],
     )
 
 
