@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -387,8 +388,34 @@ def test_what_got_away_does_not_hold_the_report_up(submission):
         return z
     """)
     begun = time.monotonic()
-    assert outcome_of(path).arrays
+    with OwnProcess(path, "f", time_limit=20) as candidate:
+        assert candidate.call(CALL, 1).arrays
+        pipes = candidate._pipes
     assert time.monotonic() - begun < 5
+    for thread in pipes._threads:
+        thread.join(10)  # until it ends
+    streams = (pipes._process.stdin, pipes._process.stdout, pipes._process.stderr)
+    assert [stream.closed for stream in streams] == [True] * 3
+
+
+def test_no_pipe_is_left_open_where_no_thread_can_be_started(submission, monkeypatch):
+    started = []
+    start = threading.Thread.start
+
+    def one_alone(thread):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", one_alone)
+    made = []
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **options: made.append(popen(*args, **options)) or made[0])
+    with OwnProcess(submission("def f(z): return z"), "f") as candidate:
+        assert candidate.could_not == "no process can be started: can't start new thread"
+    assert made[0].returncode is not None
+    assert [stream.closed for stream in (made[0].stdin, made[0].stdout, made[0].stderr)] == [True] * 3
 
 
 def test_the_process_ends_with_the_one_who_asks(submission, tmp_path):

@@ -191,8 +191,16 @@ class _Pipes:
         self._threads = [
             threading.Thread(target=target, daemon=True) for target in (self._read_answers, self._read_printed)
         ]
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except RuntimeError as error:  # no more threads
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            self.end()
+            for stream in (self._process.stdout, self._process.stderr):
+                if stream is not None:
+                    stream.close()
+            raise OSError(str(error)) from None
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a request; where nobody reads it, the wait for the answer tells."""
@@ -244,13 +252,19 @@ class _Pipes:
         self._process.kill()
         self._process.wait()
         for thread in self._threads:
-            thread.join(_GRACE)
-        stuck = any(thread.is_alive() for thread in self._threads)  # something that got away holds a pipe open
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None and not (stuck and stream.readable()):
-                stream.close()
+            thread.join(_GRACE)  # it lasts longer where something that got away holds a pipe open
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     def _read_answers(self) -> None:
+        with self._process.stdout or contextlib.nullcontext():  # who reads it closes it, when nobody writes any more
+            self._split_answers()
+
+    def _read_printed(self) -> None:
+        with self._process.stderr or contextlib.nullcontext():
+            self._split_printed()
+
+    def _split_answers(self) -> None:
         assert self._process.stdout is not None
         waiting: list[bytes] = []
         length = 0
@@ -266,7 +280,7 @@ class _Pipes:
                 waiting, length = [], 0
         self._answers.put(b"")
 
-    def _read_printed(self) -> None:
+    def _split_printed(self) -> None:
         assert self._process.stderr is not None
         mark = self.token.encode()
         start, length, rest = b"", 0, b""
