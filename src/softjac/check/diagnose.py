@@ -45,6 +45,7 @@ class _Causes:
         self.cases = cases_of(examination.judgements, self.kind, examination.convention, self.precision)
         self.judged = tuple(c for c in self.cases if c.is_judged)
         self.recipe: Recipe = RIGHT
+        self.recipe_below: Recipe = RIGHT
         self.is_known = True
 
     def all(self) -> Iterator[Diagnosis]:
@@ -74,34 +75,63 @@ class _Causes:
         asked = entries.asked(case)
         if problem == "differs":
             return f"{asked}: the second call returned other numbers than the first"
-        operands: tuple[str, ...] = KINDS[self.kind].operands
-        names = [operands[k] for k in case.judgement.outcome.changed if k < len(operands)] or ["the input"]
-        return f"{asked}: after the call, {' and '.join(names)} had other numbers than before"
+        written = [("its first argument", "its second argument")[k] for k in case.judgement.outcome.changed if k < 2]
+        return f"{asked}: after the call, {' and '.join(written) or 'its input'} had other numbers than before"
 
     def _of_numbers(self, level: Level) -> Iterator[Diagnosis]:
         wrong = [c for c in self.cases if c.level == level and c.is_wrong]
         if level == "exact":
             yield from self._of_digits([c for c in wrong if not self._fits(c)])
             return
-        left = [c for c in wrong if not self._fits(c)]
-        while left and self.is_known:
-            found = self._explanations(left, level)
-            if not found and level == "exercise" and signatures.ignores_input(self.judged):
-                self.is_known = False
-                yield named(self.kind, BY_NAME["ignores-input"], wrong[0])
-                return
-            found = found or self._two_at_once(left, level)
-            if not found:
-                break
+        self.recipe_below = self.recipe
+        first = [c for c in wrong if not self._fits(c)]
+        chain, left = self._chain(first, level)
+        if level == "exercise" and not chain and signatures.ignores_input(self.judged):
+            self.is_known = False
+            yield named(self.kind, BY_NAME["ignores-input"], wrong[0])
+            return
+        if any(c.judgement.problem != "raised" for c in left) and self.is_known:
+            chain, left = self._with_two_at_once(chain, first, left, level)
+        for found in chain:
             yield explained(self.kind, found, level)
-            self.recipe = found[0].recipe
-            known = [c.judgement for c in found[0].cases]
-            left = [c for c in self.cases if c.level == level and c.is_wrong and c.judgement not in known]
-            left = [c for c in left if not self._fits(c)]
         for mistake, cases in self._signatures(left, level):
             yield named(self.kind, mistake, cases[0])
             left = [c for c in left if c not in cases]
         yield from self._of_the_rest(left, level)
+
+    def _chain(self, left: list[Case], level: Level) -> tuple[list[tuple[Explanation, ...]], list[Case]]:
+        """Mistakes one after the other, each on top of those before; and what none of them explains."""
+        chain: list[tuple[Explanation, ...]] = []
+        while left and self.is_known:
+            found = self._explanations(left, level)
+            if not found:
+                break
+            chain.append(found)
+            left = self._after(found, level)
+        return chain, left
+
+    def _after(self, found: tuple[Explanation, ...], level: Level) -> list[Case]:
+        """Take an explanation as known; what is left to explain."""
+        self.recipe = found[0].recipe
+        known = [c.judgement for c in found[0].cases]
+        wrong = [c for c in self.cases if c.level == level and c.is_wrong and c.judgement not in known]
+        return [c for c in wrong if not self._fits(c)]
+
+    def _with_two_at_once(
+        self, chain: list[tuple[Explanation, ...]], first: list[Case], left: list[Case], level: Level
+    ) -> tuple[list[tuple[Explanation, ...]], list[Case]]:
+        """Two mistakes together, where they explain more than one after the other."""
+        if chain and level == "exercise":
+            return chain, left
+        recipe = self.recipe
+        if chain:
+            self.recipe = self.recipe_below
+        two = self._two_at_once(first, level)
+        if not two or len(two[0].cases) <= len(first) - len(left):
+            self.recipe = recipe
+            return chain, left
+        more, left = self._chain(self._after(two, level), level)
+        return [two, *more], left
 
     def _fits(self, case: Case) -> bool:
         return self.recipe is not RIGHT and self._returns(case)

@@ -137,15 +137,15 @@ def _near(a: float, b: float, case: Case) -> bool:
     return a == b or bool(np.isnan(a) and np.isnan(b)) or abs(a - b) <= tolerance
 
 
-def line(label: str, formed: Formed, value: str) -> str:
-    """One of the two lines: yours, or correct.
+def line(label: str, formed: Formed, value: str, *, with_numbers: bool = True) -> str:
+    """One of the two lines: yours, or correct. with_numbers: not where four decimals of them say nothing.
 
     >>> line("yours", Formed("-p[1]*p[1]", "-0.1142 * 0.1142", -0.01304), "-0.0130")
     'yours    -p[1]*p[1] ~ -0.1142 * 0.1142 ~ -0.0130'
     """
     if formed.symbols == "0":
         return f"{label:<9}0"
-    parts = [formed.symbols, formed.numbers]
+    parts = [formed.symbols, formed.numbers if with_numbers else ""]
     return f"{label:<9}{' ~ '.join([*(part for part in dict.fromkeys(parts) if part and part != value), value])}"
 
 

@@ -40,11 +40,18 @@ class Precision:
 
 
 def precision_of(judgements: Iterable[Judgement]) -> Precision:
-    """The precision of the results of ordinary probes, inferred from the numbers.
+    """The precision of the results of ordinary probes: what is known of them, or inferred from the numbers.
 
     Rounded to d decimals: all are multiples of 10^-d. float32 or float16: all are numbers of that type.
     """
+    judgements = tuple(judgements)
+    known = [j.outcome.decimals for j in judgements if j.outcome.decimals is not None]
+    if known:
+        return Precision(decimals=max(known))
     usable = [j for j in judgements if j.probe.level == "exercise" and j.probe.dtype == "float64"]
+    written = [j.outcome.decimals for j in usable if j.outcome.decimals is not None]
+    if written and len(written) == len(usable):
+        return Precision(decimals=max(written))
     numbers = [np.ravel(a) for j in usable for a in j.results or j.outcome.arrays if a.dtype.kind in "fiu"]
     flat = np.concatenate([*numbers, np.empty(0)]).astype(float)
     flat = flat[np.isfinite(flat)]
@@ -361,10 +368,9 @@ def best(
     """
     found: list[Explanation] = []
     wrong = [case for case in wrong if not case.fit(base.run(case.situation)).matches]
-    by_log = base.with_steps({"by_logsumexp": False})
     for one in tried:
         explained = explain(one.recipe, wrong, others, several_count=several_count)
-        if explained and _is_needed(one, base, by_log, explained):
+        if explained and _is_needed(one, base, explained):
             score = strict_score(one.recipe, every)
             found.append(Explanation(one.mistakes, one.variants, one.recipe, explained, score))
     found.sort(key=lambda e: (-len(e.cases), -e.score))
@@ -372,11 +378,17 @@ def best(
     return tuple(e for e in found if len(e.cases) == len(top[0].cases) and e.score >= top[0].score)
 
 
-def _is_needed(one: Explanation, base: Recipe, by_log: Recipe | None, explained: Sequence[Case]) -> bool:
-    """Whether it takes all of the mistakes, and not only that the logarithm of a probability is taken beside them."""
-    simpler = [base.with_steps(variant.steps, variant.applies) for variant in one.variants] if one.variants[1:] else []
-    if "log-of-zero" not in one.names and any("by_logsumexp" in variant.steps for variant in one.variants):
-        simpler.append(by_log)
+def _is_needed(one: Explanation, base: Recipe, explained: Sequence[Case]) -> bool:
+    """Whether it takes each of the mistakes, and not only that the logarithm of a probability is taken beside them."""
+    simpler: list[Recipe | None] = []
+    for k, variant in enumerate(one.variants):
+        without: Recipe | None = base
+        for other in one.variants[:k] + one.variants[k + 1 :]:
+            without = None if without is None else without.with_steps(other.steps, other.applies)
+        if one.variants[1:]:
+            simpler.append(without)
+        if without is not None and "by_logsumexp" in variant.steps and one.names[k] != "log-of-zero":
+            simpler.append(without.with_steps({"by_logsumexp": False}))
     return not any(
         recipe is not None and all(case.fit(recipe.run(case.situation)).matches for case in explained)
         for recipe in simpler

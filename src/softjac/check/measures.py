@@ -64,9 +64,9 @@ def few(values: Array, *, signed: bool = False) -> str:
     >>> few(np.array([0.5, -0.25]), signed=True)
     '+0.5000 -0.2500'
     """
-    shown = [f"{'+' if signed and x > 0 else ''}{_four(float(x))}" for x in values[:6]]
+    shown = [f"{'+' if signed and x > OF_ROUNDING else ''}{_four(float(x))}" for x in values[:6]]
     return " ".join(shown) + (" ..." if len(values) > 6 else "")
 
 
 def _four(x: float) -> str:
-    return f"{x:.4f}" if abs(x) > OF_ROUNDING and abs(x) < 1e6 else number(x)
+    return f"{x + 0.0:.4f}".replace("-0.0000", "0.0000") if abs(x) < 1e6 else number(x)

@@ -114,8 +114,11 @@ def _what(case: Case, explanation: Explanation | None, *, short: bool) -> Iterat
         formed = None
         if explanation is not None:
             formed = entries.wrong_formed(explanation, case, index, output, yours)
-        yield "  " + entries.line("yours", formed, a) if formed else f"  yours    {a}"
-        yield "  " + entries.line("correct", correct, b) if correct else f"  correct  {b}"
+        digits = case.level != "exact"
+        yield "  " + entries.line("yours", formed, a, with_numbers=digits) if formed else f"  yours    {a}"
+        yield "  " + entries.line("correct", correct, b, with_numbers=digits) if correct else f"  correct  {b}"
+    if case.level == "exact":
+        return
     said = _measures(case, output, arrays[output], j.truth[output])
     if said:
         yield "; ".join(said)

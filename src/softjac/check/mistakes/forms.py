@@ -306,7 +306,7 @@ def _diagonal_as_gradient(view: View) -> Iterator[Formed]:
     p, y = float(view.p[view.i]), float(view.y[view.i])
     P, Y = view.name("p"), view.name("y")
     of_p = number(p)
-    numbers = f"-{number(y)} / {of_p} * {of_p} * (1 - {of_p})"
+    numbers = f"{number(-y)} / {of_p} * {of_p} * (1 - {of_p})"
     yield view.divided(f"-{Y}/{P}*{P}*(1 - {P})", numbers, -y * (1 - p), view.N)
     yield view.divided(f"{P}*(1 - {P})", f"{of_p} * (1 - {of_p})", p * (1 - p), view.N)
 

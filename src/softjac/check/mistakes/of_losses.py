@@ -249,6 +249,7 @@ DIAGONAL_AS_GRADIENT = Mistake(
     fix="grad = p - y",
     variants=(
         Variant({"gradient": lambda p, y: -y / p * (p * (1 - p))}),
+        Variant({"gradient": lambda p, y: -y * (1 - p)}),
         Variant({"gradient": lambda p, _y: p * (1 - p)}, detail="Here the targets are not in it at all."),
         Variant({"jacobian": diagonal_matrix, "through": "g @ J"}),
     ),

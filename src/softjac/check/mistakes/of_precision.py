@@ -202,7 +202,7 @@ def _clips() -> Iterator[Variant]:
 
 CLIP = Mistake(
     name="clip",
-    title="clipped: the loss is capped",
+    title="a clip of the probabilities or the logits",
     why="np.clip(p, eps, 1 - eps) keeps the logarithm from inf, but what lies beyond is one number: the loss is capped "
     "at -log(eps), and all worse predictions are alike.",
     kinds=ALL_KINDS,
