@@ -69,6 +69,42 @@ def test_odd_names_of_files(folder, name):
         assert run("check", *words).code == 0
 
 
+@pytest.mark.parametrize("encoding", ["crlf", "bom"])
+def test_files_as_windows_writes_them(folder, encoding):
+    text = RIGHT.replace("\n", "\r\n").encode("utf-8-sig" if encoding == "bom" else "utf-8")
+    (folder / "windows.py").write_bytes(text)
+    assert run("check", "windows.py:softmax_jacobian").code == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("missing.py:softmax_jacobian", "there is no such file"),
+        ("missing.py", "there is no such file"),
+        ("folder", "it is a folder: name the files in it, as folder/*.py"),
+        ("n.ipynb:softmax", "it is a notebook: save it as a Python file (jupyter nbconvert --to script FILE)"),
+        ("broken.py:f", "SyntaxError: "),
+        ("nothing.py", "it has no function of its own, with a name that does not begin with _"),
+    ],
+)
+def test_what_is_no_file_of_python_is_said_in_clear_words(folder, word, reason):
+    (folder / "folder").mkdir()
+    (folder / "n.ipynb").write_text('{"cells": [], "nbformat": 4}')
+    (folder / "nothing.py").write_text("from math import exp\n\ndef _f(z):\n    return z\n")
+    ran = run("check", word)
+    assert (ran.code, ran.err) == (2, "")
+    assert reason in " ".join(ran.out.split())
+    assert str(folder) not in ran.out
+    # of several files, the others are checked all the same
+    rows = list(csv.DictReader(io.StringIO(run("check", "right.py:softmax_jacobian", word, "--format", "csv").out)))
+    assert [row["exit_code"] for row in rows] == ["0", "2"]
+    assert rows[1]["reason"].startswith(reason)
+
+
+def test_a_colon_without_a_name_names_the_file(folder):
+    assert run("check", "right.py:").code == 0
+
+
 def test_options_reach_the_examination(folder):
     assert run("check", "right.py", "--level", "stable").code == 0
     assert run("check", "right.py", "--decimals", "11").code == 0

@@ -75,7 +75,7 @@ def test_an_ordinary_function(submission):
         ("os._exit(5)", "the process ended with code 5 while it is imported"),
         ("def softmax_jacobain(z): return z", "no function f: it has softmax_jacobain"),
         ("def g(z): return z\nf = 3", "f is no function but a int: it has g"),
-        ("x = 1", "no function f: it has no function at all"),
+        ("x = 1", "no function f: it has no function of its own"),
         ("raise ValueError('first\\nsecond')", "it cannot be imported: ValueError: first (line 4)"),
         ("raise KeyboardInterrupt", "it cannot be imported: KeyboardInterrupt (line 4)"),
         ("os.close(0); os.closerange(3, 100)", "the process closed the files through which it answers"),

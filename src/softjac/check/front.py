@@ -162,8 +162,12 @@ def file_and_name(text: str) -> tuple[str, str]:
 
     >>> file_and_name("a b:c.py:softmax"), file_and_name("student.py")
     (('a b:c.py', 'softmax'), ('student.py', ''))
+    >>> file_and_name("student.py:")
+    ('student.py', '')
     """
-    file, _, name = text.rpartition(":")
+    file, colon, name = text.rpartition(":")
+    if colon and not name.strip() and not os.path.exists(text):
+        return file, ""
     if not file or os.path.exists(text) or not all(part.isidentifier() for part in name.split(".")):
         return text, ""
     return file, name

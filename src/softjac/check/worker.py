@@ -95,11 +95,17 @@ def _limit(memory: int, cpu: int) -> None:
 
 def _load(calling: Any, file: str, name: str) -> Any:
     """The function of that name in the file, or the only public one. Raises RefusalError."""
+    if file.lower().endswith(".ipynb"):
+        raise RefusalError("it is a notebook: save it as a Python file (jupyter nbconvert --to script FILE)")
     try:
         with open(file, "rb") as source:
             code = compile(source.read(), file, "exec", dont_inherit=True)
+    except FileNotFoundError:
+        raise RefusalError("there is no such file") from None
     except OSError as error:
-        raise RefusalError(f"cannot read {file}: {error.strerror or error}") from None
+        if os.path.isdir(file):
+            raise RefusalError("it is a folder: name the files in it, as folder/*.py") from None
+        raise RefusalError(f"it cannot be read: {error.strerror or error}") from None
     except SyntaxError as error:
         where = f" (line {error.lineno})" if error.lineno else ""
         raise RefusalError(f"{type(error).__name__}: {error.msg}{where}") from None
@@ -124,8 +130,12 @@ def _function_of(module: types.ModuleType, name: str) -> Any:
         for key, value in vars(module).items()
         if isinstance(value, types.FunctionType) and value.__module__ == module.__name__ and not key.startswith("_")
     ]
-    there_are = f"it has {', '.join(own[:8])}{', ...' if len(own) > 8 else ''}" if own else "it has no function at all"
+    there_are = (
+        f"it has {', '.join(own[:8])}{', ...' if len(own) > 8 else ''}" if own else "it has no function of its own"
+    )
     if not name:
+        if not own:
+            raise RefusalError("it has no function of its own, with a name that does not begin with _")
         if len(own) != 1:
             raise RefusalError(f"name a function: {there_are}")
         return getattr(module, own[0])
