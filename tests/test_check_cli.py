@@ -84,12 +84,14 @@ def test_files_as_windows_writes_them(folder, encoding):
         ("folder", "it is a folder: name the files in it, as folder/*.py"),
         ("n.ipynb:softmax", "it is a notebook: save it as a Python file (jupyter nbconvert --to script FILE)"),
         ("broken.py:f", "SyntaxError: "),
+        ("m.json", "it is no Python file: numbers go with --result, and --logits with what they are of"),
         ("nothing.py", "it has no function of its own, with a name that does not begin with _"),
     ],
 )
 def test_what_is_no_file_of_python_is_said_in_clear_words(folder, word, reason):
     (folder / "folder").mkdir()
     (folder / "n.ipynb").write_text('{"cells": [], "nbformat": 4}')
+    (folder / "m.json").write_text("[1]")
     (folder / "nothing.py").write_text("from math import exp\n\ndef _f(z):\n    return z\n")
     ran = run("check", word)
     assert (ran.code, ran.err) == (2, "")
@@ -296,6 +298,7 @@ def test_thirty_submissions_take_under_a_minute(folder):
         (["right.py", "--format", "html"], "unknown format 'html'"),
         (["right.py", "-o", "report.pdf"], "-o report.pdf: the suffix tells the format"),
         (["right.py", "--label", "1"], "--label belongs to --logits and --result"),
+        (["right.py", "softmax"], "there is no file softmax: did you mean right.py:softmax?"),
         (["right.py", "--levl", "exact"], "unknown option --levl: did you mean --level?"),
         ([""], "name a file and its function"),
     ],

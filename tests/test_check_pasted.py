@@ -169,6 +169,19 @@ def test_standard_input_and_numbers_as_numpy_prints_them():
         assert run("check", "--result", "-", "--logits", "2", "1", "0.1", stdin=text).code == 0
 
 
+@pytest.mark.parametrize(
+    "form", ["array({})", "tensor({}, dtype=torch.float64)", "tensor({}, grad_fn=<SubBackward0>)", " np.array({})\n"]
+)
+def test_numbers_as_a_library_prints_them(form):
+    ran = run("check", "--logits", "2", "1", "0.1", "--result", "-", stdin=form.format(np.round(J, 4).tolist()))
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_the_label_is_part_of_the_question():
+    assert "\nSeen     z = [2, 1, 0.1], y = 1\n" in str(pasted(1.62, label=1))
+    assert "wrong in all" not in str(pasted(1.62, label=1))
+
+
 def test_negative_logits_a_file_of_logits_and_a_label(files):
     gradient = json.dumps((softjac.softmax([-1.0, 0.5]) - [0, 1]).tolist())
     ran = run("check", "--logits", "-1", "0.5", "--label", "1", "--result", "-", stdin=gradient)

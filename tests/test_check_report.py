@@ -178,7 +178,7 @@ def test_the_question_is_shown_in_full_and_as_it_was_passed():
 
 def test_of_a_batch_one_row_is_shown_or_all_where_its_loss_is_one_number():
     def seen(function, what):
-        return str(check(function, what)).partition("\nSeen     ")[2].split("\n")
+        return str(check(function, what, takes="batch")).partition("\nSeen     ")[2].split("\n")
 
     def only_first(z, y):
         z, y = np.atleast_2d(z), np.atleast_1d(y)
@@ -270,6 +270,13 @@ def test_what_could_not_run_says_why():
     report = check(softmax)
     assert report.exit_code == 2
     assert "NotImplementedError: not written yet" in str(report)
+
+
+def test_no_kind_is_guessed_from_what_nothing_is_returned():
+    def helper(z):
+        raise ValueError("no")
+
+    assert str(check(helper)).startswith("COULD NOT RUN  helper, level exercise\n")
 
 
 def test_what_is_printed_is_reported_and_not_failed():

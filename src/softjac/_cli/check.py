@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -129,6 +131,9 @@ class CheckRequest:
         options = self._options()
         if not all(self.words):
             raise CommandError(HOW)
+        file, *others = self.words
+        if len(others) == 1 and others[0].isidentifier() and not os.path.exists(others[0]) and os.path.exists(file):
+            raise CommandError(f"there is no file {others[0]}: did you mean {file}:{others[0]}?")
         places = [(file, name or self.function or "") for file, name in map(file_and_name, self.words)]
         progress = Progress(progress_is_welcome())
         progress.start("checking", len(places))
@@ -219,9 +224,10 @@ def _result(path: str) -> np.ndarray[Any, Any]:
 
 
 def _numbers_of(text: str, source: str) -> np.ndarray[Any, Any]:
-    """JSON, one list in brackets as NumPy prints it, or rows as in a .csv file."""
+    """JSON, one list in brackets as NumPy prints it, the same in array() or tensor(), or rows as in a .csv file."""
     if not text.strip():
         raise CommandError(f"{source} is empty: the numbers of the result are needed")
+    text = _AS_PRINTED.sub(r"\1", text)
     try:
         return _array(json.loads(text), source)
     except json.JSONDecodeError:
@@ -235,6 +241,12 @@ def _numbers_of(text: str, source: str) -> np.ndarray[Any, Any]:
 
     rows = read_rows(text.splitlines(), source, Progress(enabled=False))
     return rows[0] if len(rows) == 1 else rows
+
+
+_AS_PRINTED = re.compile(
+    r"\A\s*(?:np\.|torch\.|jnp\.)?(?:array|Array|tensor)\((.*?)(?:,\s*[a-z_]+=[^\[\]]*)?\)\s*\Z", re.DOTALL
+)
+"""A result as it is printed with its type around it: tensor([[0.1]], grad_fn=<...>)."""
 
 
 def _array(value: object, source: str) -> np.ndarray[Any, Any]:

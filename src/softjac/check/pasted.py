@@ -55,7 +55,10 @@ def _judged(given: Numbers, options: Options, source: str) -> Report:
         reduction=options.reduction,
         wrt=options.given or "logits",
     )
-    probe = Probe(f"z = {numbers(np.ravel(given.inputs.logits)[:8])}", "vectors", "exercise", given.inputs)
+    asked = f"z = {numbers(np.ravel(given.inputs.logits)[:8])}"
+    if given.inputs.labels is not None:
+        asked += f", y = {int(given.inputs.labels)}"
+    probe = Probe(asked, "vectors", "exercise", given.inputs)
     written = _decimals(given.result, MOST_DECIMALS + 1)
     outcome = Outcome(
         (given.result,), f"shape {given.result.shape}", "list", decimals=written[0] if written[1] else None

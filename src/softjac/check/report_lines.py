@@ -62,6 +62,8 @@ def header(report: Report) -> str:
     examination = report.examination
     guessed = examination.guessed.removeprefix("from ")
     kind = examination.kind or report.source
+    if report.could_not and guessed and guessed != "the name":  # it was tried as all kinds
+        kind, guessed = report.source or "a function", ""
     return (
         f"{report.verdict}  {kind}" + (f" (kind guessed from {guessed})" if guessed else "") + f", level {report.level}"
     )
@@ -94,7 +96,8 @@ def _finding(report: Report, reveal: str) -> list[Section]:
     hint = reveal == "hint"
     if report.verdict == "NOT CONFORMING":
         if main and not hint:
-            found.append(Section("Mistake", (_title(main), *main.why.splitlines(), *_others(main))))
+            why = main.why.splitlines() if main.name or not report.of_numbers else []
+            found.append(Section("Mistake", (_title(main), *why, *_others(main))))
         seen = (main.symptom if hint else _seen(main)) if main else ()
         if main and not report.of_numbers:
             seen = question.with_question(seen, main, report.examination)

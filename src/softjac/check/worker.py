@@ -97,6 +97,8 @@ def _load(calling: Any, file: str, name: str) -> Any:
     """The function of that name in the file, or the only public one. Raises RefusalError."""
     if file.lower().endswith(".ipynb"):
         raise RefusalError("it is a notebook: save it as a Python file (jupyter nbconvert --to script FILE)")
+    if file.lower().endswith((".json", ".csv", ".npy", ".npz")):
+        raise RefusalError("it is no Python file: numbers go with --result, and --logits with what they are of")
     try:
         with open(file, "rb") as source:
             code = compile(source.read(), file, "exec", dont_inherit=True)
