@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.special
 
+import softjac
 from libraries import peer
 from softjac.check import names
 from softjac.check.candidate import InThisProcess
@@ -124,10 +125,108 @@ def differences(z):
     return np.stack([(softmax_rows(z + e) - softmax_rows(z - e)) / 2e-5 for e in step], axis=0)
 
 
-def test_an_axis_in_the_code_alone_holds_nobody_to_batches(monkeypatch):
-    monkeypatch.setattr(names, "BATCH_WORDS", frozenset())  # softmax_rows has keepdims
+def test_an_axis_in_the_code_alone_holds_nobody_to_batches():
     for function in (stacked, differences):
         assert convention(function, "softmax_jacobian").forms == ("vector",)
+
+
+def along(z, axis=-1):
+    return scipy.special.softmax(np.asarray(z, float), axis=axis)
+
+
+def vjp_in_lists(z, g):
+    p = softmax_rows(z).tolist()
+    mean = sum(a * b for a, b in zip(p, g, strict=True))
+    return [a * (b - mean) for a, b in zip(p, g, strict=True)]
+
+
+def vjp_by_matrix_product(z, g):
+    p = softmax_rows(z)
+    return p * (g - p @ g)
+
+
+def scaled_gradient(z, t):
+    return along(z) * np.sum(t) - t
+
+
+def gradient_as_matrix(z, y):
+    p = np.asmatrix(along(z))
+    p[0, y] -= 1
+    return p
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        (vjp_in_lists, "softmax_vjp"),
+        (vjp_by_matrix_product, "softmax_vjp"),
+        (scaled_gradient, "cross_entropy_grad"),
+        (gradient_as_matrix, "cross_entropy_grad"),
+    ],
+)
+def test_the_axis_of_a_helper_holds_nobody_to_batches(function, kind):
+    examination = examine(InThisProcess(function), kind)
+    assert examination.convention.forms == ("vector",)
+    assert not examination.failed("exercise")
+    assert [j for j in examination.asides if j.form == "batch" and j.problem]
+
+
+def test_rows_that_are_mixed_are_held_to_batches():
+    """It raises for a batch, and returns numbers for as many rows as classes; one row alone is right."""
+
+    def softmax(z):
+        e = np.exp(z - z.max(axis=-1))
+        return e / e.sum(axis=-1)
+
+    def softmax_vjp(z, g):
+        p = softmax_rows(z)
+        return p * (g - (p * g).sum(axis=-1))
+
+    for function in (softmax, softmax_vjp):
+        examination = examine(InThisProcess(function), function.__name__)
+        assert examination.convention.forms == ("vector", "batch")
+        assert "square_batch" in {j.probe.quality for j in examination.failed("exercise")}
+
+
+def handed_on(z):
+    return wrong_for_rows(z)
+
+
+def wrong_for_rows(z):
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum()
+
+
+def test_what_a_function_hands_everything_to_is_its_own_code():
+    assert found(handed_on, "softmax").convention.forms == ("vector", "batch")
+
+
+def test_an_attribute_is_no_function_of_the_module():
+    """In `scipy.special.softmax_rows` the name is that of a function here, which is not called."""
+
+    def softmax(z):
+        return scipy.special.softmax_rows(z)
+
+    facts = InThisProcess(softmax).facts
+    assert "softmax_rows" in facts.names
+    assert "keepdims" not in facts.names
+
+
+def test_classes_and_rows_are_not_columns():
+    """Right for a column (n, 1), with the sums of lists of rows over their columns, or over all."""
+
+    def down_the_columns(rows):
+        sums = [sum(math.exp(x) for x in column) for column in zip(*rows, strict=True)]
+        return [[math.exp(x) / total for x, total in zip(row, sums, strict=True)] for row in rows]
+
+    def over_all(rows):
+        total = sum(math.exp(x) for row in rows for x in row)
+        return [[math.exp(x) / total for x in row] for row in rows]
+
+    for function in (down_the_columns, over_all):
+        examination = examine(InThisProcess(function), "softmax")
+        assert examination.convention.forms == ("batch",)
+        assert examination.failed("exercise")
 
 
 def test_axis_keyword_is_passed():
@@ -136,6 +235,26 @@ def test_axis_keyword_is_passed():
         return scipy.special.softmax(z, axis=axis)
 
     assert convention(softmax, "softmax").axis_keyword == "axis"
+
+
+def test_axis_that_is_in_the_signature_and_not_taken():
+    """As of `jax.jit(jax.nn.softmax)`, whose axis may not be traced."""
+
+    def softmax(z, axis=-1):
+        if axis is not softmax.__defaults__[0]:
+            raise TypeError("axis is fixed")
+        return softmax_rows(z)
+
+    def traced(z, axis=None):
+        if axis is not None:
+            raise TypeError("axis is traced")
+        return softmax_rows(z)
+
+    assert convention(softmax, "softmax").axis_keyword == "axis"
+    assert convention(traced, "softmax").axis_keyword == ""
+    jax = peer("jax", "peers")
+    assert convention(jax.jit(jax.nn.softmax), "softmax").forms == ("vector", "batch")
+    assert convention(jax.vmap(jax.jacrev(jax.nn.softmax)), "softmax_jacobian").forms == ("batch",)
 
 
 def test_axis_of_a_column_is_the_first():
@@ -242,6 +361,81 @@ def test_a_name_is_a_guess_that_logits_can_refute():
     assert found(wrong, "softmax_jacobian").convention.given == "probs"
 
 
+def test_the_upstream_gradient_by_its_names():
+    def backward(dvalues, output):
+        return from_probs(output, dvalues)
+
+    def unnamed_first(x1, output):
+        return from_probs(output, x1)
+
+    def wrong(dvalues, probs):
+        return probs * (1 - probs) * dvalues
+
+    def wrong_and_unnamed(delta_l, probs):
+        return probs * (1 - probs) * delta_l
+
+    assert convention(backward, "softmax_vjp").swapped
+    assert "names of its parameters" in convention(backward, "softmax_vjp").guesses[1]
+    assert convention(unnamed_first, "softmax_vjp").swapped
+    for function in (wrong, wrong_and_unnamed):
+        assert found(function, "softmax_vjp").convention.swapped
+        assert found(function, "softmax_vjp").convention.given == "probs"
+
+
+def test_given_probabilities_where_with_logits_it_is_not_right():
+    def loss(x, t):
+        return -np.sum(t * np.log(x)) / t.shape[0]
+
+    def gradient(x, t):
+        return (x - t) / t.shape[0]
+
+    def loss_and_gradient(x, t):
+        return loss(x, t), gradient(x, t)
+
+    def named(Y, A2):
+        return loss(A2, Y)
+
+    def as_of_scikit_learn(y_true, y_prob):
+        return -np.log(y_prob)[np.arange(y_prob.shape[0]), y_true].mean()
+
+    for function, kind in [
+        (loss, "cross_entropy"),
+        (gradient, "cross_entropy_grad"),
+        (loss_and_gradient, "cross_entropy_value_and_grad"),
+    ]:
+        result = convention(function, kind)
+        assert (result.given, result.forms) == ("probs", ("batch",))
+        assert result.guesses[0] == "It is given probabilities: with logits it is not right."
+        assert not examine(InThisProcess(function), kind).failed("exercise")
+    for function in (named, as_of_scikit_learn):
+        result = convention(function, "cross_entropy")
+        assert (result.given, result.swapped) == ("probs", True)
+
+
+def test_what_is_named_logits_is_given_logits():
+    def gradient(logits, label):
+        return logits - np.eye(len(logits))[label]
+
+    def loss(z, y):
+        return -np.log(z[y])
+
+    assert not found(gradient, "cross_entropy_grad").right
+    assert not found(loss, "cross_entropy").right
+    assert convention(loss, "cross_entropy", given="probs").given == "probs"
+
+
+def test_a_guess_says_what_to_do_where_it_is_wrong():
+    def by_letter(s):
+        return of_probs(s)
+
+    def by_word(probs):
+        return of_probs(probs)
+
+    start = "It is given probabilities, guessed from the name of its parameter"
+    assert convention(by_letter, "softmax_jacobian").guesses == (f"{start} s: if s are logits, --given logits.",)
+    assert convention(by_word, "softmax_jacobian").guesses == (f"{start} probs.",)
+
+
 # Targets
 
 
@@ -345,6 +539,68 @@ def test_reduction_that_is_given_is_held_to():
     assert found(loss, "cross_entropy", reduction="sum").right
     assert not found(loss, "cross_entropy", reduction="mean").right
     assert not found(slopes, "cross_entropy_grad", reduction="mean").right
+
+
+def minus_gradient(z, t):
+    return (t - softmax_rows(z)) / len(z)
+
+
+def down_the_rows(z, t):
+    e = np.exp(z - z.max(0))
+    return (e / e.sum(0) - t) / z.shape[0]
+
+
+def of_logits(logits, t):
+    return (logits - t) / len(logits)
+
+
+def before_the_softmax(z, t):
+    return -(t / softmax_rows(z)) / len(t)
+
+
+@pytest.mark.parametrize(
+    ("function", "mistake"),
+    [
+        (minus_gradient, "gradient-sign"),
+        (down_the_rows, "wrong-axis"),
+        (of_logits, "logits-for-probabilities"),
+        (before_the_softmax, "stops-at-minus-y-over-p"),
+    ],
+)
+def test_what_is_divided_by_the_rows_is_no_gradient_of_a_vector(function, mistake):
+    """For a vector of n classes len(z) is n: the factor 1/n is 1/N, and no second mistake."""
+    report = softjac.check(function, "cross_entropy_grad")
+    assert report.examination.convention.forms == ("batch",)
+    assert [report.main.name, *report.main.others] == [mistake]
+
+
+def test_what_is_divided_by_the_classes_is_held_to_vectors():
+    def gradient(z, t):
+        return (softmax_rows(z) - t) / z.shape[-1]
+
+    def of_a_label(z, label):
+        return slopes(z[None], [label])[0] / len(z)
+
+    for function in (gradient, of_a_label):
+        assert "vector" in found(function, "cross_entropy_grad").convention.forms
+        assert not found(function, "cross_entropy_grad").right
+
+
+def test_the_gradient_may_come_first():
+    def both(z, y):
+        return slopes(z, y) / len(y), losses(z, y).mean()
+
+    def wrong(z, y):
+        return -slopes(z, y) / len(y), losses(z, y).mean()
+
+    def of_one(z, t):
+        return softmax_rows(z) - t, with_one_hot(z, t)
+
+    kind = "cross_entropy_value_and_grad"
+    for function in (both, of_one):
+        assert convention(function, kind).guesses == ("It returns the gradient first, and the loss after it.",)
+        assert not examine(InThisProcess(function), kind).failed("exercise")
+    assert {j.where[0] for j in examine(InThisProcess(wrong), kind).failed("exercise")} == {1}
 
 
 def test_gradient_from_probabilities_in_either():

@@ -246,7 +246,7 @@ def test_what_is_no_array_of_numbers_is_named(submission, body, words):
         ("[[1, 2], [3, 4.5]]", [[1, 2], [3, 4.5]], "list"),
         ("3", 3, "list"),
         ("z[1]", 2, "numpy"),
-        ("np.asmatrix(z)", [[1, 2, 4]], "numpy"),
+        ("np.asmatrix(z)", [1, 2, 4], "numpy"),
         ("np.ma.masked_array(z, [0, 1, 0])", [1, np.nan, 4], "numpy"),
         ("z[::-1]", [4, 2, 1], "numpy"),
         ("[]", [], "list"),

@@ -7,6 +7,7 @@ by its path, so it imports nothing of softjac, and NumPy alone besides the stand
 from __future__ import annotations
 
 import contextlib
+import dis
 import functools
 import importlib.util
 import inspect
@@ -16,7 +17,7 @@ import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy import array as new_array  # by their own names, because a submission may put others in their place
@@ -68,7 +69,8 @@ def make_call(
             warnings.simplefilter("ignore")
             value = function(*given, **keywords)
             returned.changed = [k for k, was in enumerate(before) if _trace(given[k]) != was]
-            _fill(returned, value, outputs)
+            vectors = all(np.ndim(argument) < 2 for argument, _, _ in arguments)
+            _fill(returned, value, outputs, vectors)
     except past:
         raise
     except BaseException as error:
@@ -128,8 +130,11 @@ def _trace(value: Any) -> object:
     return repr(value)
 
 
-def _fill(returned: Returned, value: object, outputs: int) -> None:
-    """Put into it what was returned: one array for each output, or the words why there is none."""
+def _fill(returned: Returned, value: object, outputs: int, vectors: bool) -> None:
+    """Put into it what was returned: one array for each output, or the words why there is none.
+
+    vectors: no argument was a batch. A numpy.matrix of one row is a vector then, which it cannot be otherwise.
+    """
     returned.described = described(value)
     try:
         parts: Sequence[object] = [value]
@@ -137,12 +142,17 @@ def _fill(returned: Returned, value: object, outputs: int) -> None:
             if not isinstance(value, tuple | list) or len(value) != outputs:
                 raise _UnusableError(f"{described(value)}, and a pair (value, gradient) was expected")
             parts = value
+        parts = [part.A1 if vectors and _is_row(part) else part for part in parts]
         found = [_array_of(part) for part in parts]
     except _UnusableError as error:
         returned.unusable = str(error)
         return
     returned.arrays = [array for array, _ in found]
     returned.library = found[-1][1]
+
+
+def _is_row(value: object) -> TypeGuard[np.matrix[Any, Any]]:
+    return isinstance(value, np.matrix) and value.shape[0] == 1
 
 
 def _array_of(value: object) -> tuple[np.ndarray[Any, Any], str]:
@@ -260,6 +270,7 @@ def facts_of(function: Any, own_process: bool = False) -> dict[str, Any]:
         "parameters": parameters,
         "keywords": sorted(keywords),
         "names": sorted(names),
+        "own": sorted(_own_names(functions)),
         "libraries": ["numpy", *(x for x in LIBRARIES if _uses(function, functions, names, x, own_process))],
     }
 
@@ -296,10 +307,38 @@ def _functions_of(function: Any) -> Iterator[types.FunctionType]:
         if one.__globals__ is not home:
             continue
         yield one
-        waiting += [one.__globals__[name] for name in _names(one.__code__) if name in one.__globals__]
-        for cell in one.__closure__ or ():
-            with contextlib.suppress(ValueError):  # it is empty
-                waiting.append(cell.cell_contents)
+        waiting += _values(one)
+
+
+def _values(function: types.FunctionType) -> list[Any]:
+    """What its code finds in its module and around it."""
+    found = [function.__globals__[name] for name in _globals(function.__code__) if name in function.__globals__]
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # it is empty
+            found.append(cell.cell_contents)
+    return found
+
+
+def _globals(code: types.CodeType) -> Iterator[str]:
+    """Names that are looked up in the module: in `scipy.softmax(z)` that is scipy, and no function softmax."""
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield str(step.argval)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _globals(constant)
+
+
+def _own_names(functions: Sequence[types.FunctionType]) -> set[str]:
+    """Names in its code; and in the code of what it hands everything to, where it does nothing else."""
+    own = list(functions[:1])
+    for one in own:
+        code = one.__code__
+        called = [value for value in _values(one) if isinstance(value, types.FunctionType) and value in functions]
+        others = {*code.co_names, *code.co_freevars}
+        if called and len(others) <= len(called):
+            own += [value for value in called if value not in own]
+    return {name for one in own for name in _names(one.__code__)}
 
 
 def _names(code: types.CodeType) -> Iterator[str]:

@@ -62,6 +62,7 @@ def facts_from(plain: dict[str, Any], name: str | None = None) -> Facts:
         parameters=tuple(map(str, plain["parameters"])),
         keywords=frozenset(map(str, plain["keywords"])),
         names=frozenset(map(str, plain["names"])),
+        own=frozenset(map(str, plain["own"])),
         libraries=frozenset(map(str, plain["libraries"])),
     )
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from softjac.check.dress import undress
 from softjac.check.kinds import KINDS
-from softjac.check.model import Array, Convention, Form, Judgement, Outcome, Probe, Problem, Reduction, TargetForm
+from softjac.check.model import (
+    Array,
+    Convention,
+    Form,
+    Given,
+    Judgement,
+    Outcome,
+    Probe,
+    Problem,
+    Reduction,
+    TargetForm,
+)
 from softjac.check.truths import TruthArray, truth
 
+Mean: TypeAlias = Literal["mean", "sum"]
 FLOATS = ("float16", "float32", "float64")
 
 
@@ -35,6 +48,47 @@ def tolerance(value: Array, decimals: int) -> Array:
         return np.asarray(0.5 * 10.0**-decimals + 1e-9 + 1e-6 * np.where(np.isfinite(value), np.abs(value), 0.0))
 
 
+def gradient_of(reduction: Reduction | None) -> Mean | None:
+    """Of what the gradient is, where the reduction of the losses is said."""
+    if reduction is None:
+        return None
+    return "mean" if reduction == "mean" else "sum"
+
+
+def readings(kind: str, probe: Probe, convention: Convention, outcome: Outcome) -> list[Convention]:
+    """What a result may mean: mean or sum over a batch, gradient in logits or probabilities; the nearest first."""
+    of_kind = KINDS[kind]
+    choices = [convention]
+    if of_kind.has_targets and probe.inputs.is_batch and convention.reduction is None:
+        if of_kind.has_loss:
+            one_a_row = bool(outcome.arrays) and outcome.arrays[0].size == probe.inputs.logits.shape[0]
+            allowed: tuple[Reduction, ...] = ("none",) if one_a_row else ("mean", "sum")
+            choices = [replace(convention, reduction=x, gradient=gradient_of(x)) for x in allowed]
+            if one_a_row and of_kind.has_gradient:
+                choices.append(replace(convention, reduction="none", gradient="mean"))
+        else:
+            choices = [replace(convention, gradient="mean"), replace(convention, gradient="sum")]
+    if of_kind.has_gradient and convention.given == "probs":
+        choices = [replace(choice, wrt=wrt) for wrt in _WRT for choice in choices]
+    return sorted(choices, key=lambda choice: _away(kind, probe, choice, outcome))
+
+
+_WRT: tuple[Given, ...] = ("probs", "logits")
+
+
+def _away(kind: str, probe: Probe, convention: Convention, outcome: Outcome) -> float:
+    """How far the first output is from the truth, by its ratio; infinite where they cannot be compared."""
+    if not outcome.arrays:
+        return 0.0
+    right = truth_for(kind, probe, convention)[0].value
+    result = np.asarray(outcome.arrays[0], float)
+    if result.size != right.size:
+        return 0.0
+    with np.errstate(all="ignore"):
+        ratio = abs(float(np.abs(result).sum()) / float(np.abs(right).sum()))
+    return abs(float(np.log(ratio))) if np.isfinite(ratio) and ratio > 0 else float("inf")
+
+
 def judge(
     kind: str,
     probe: Probe,
@@ -47,6 +101,7 @@ def judge(
     decimals: int = 4,
 ) -> Judgement:
     """Set an outcome beside the truth. again: that of the same call, made a second time."""
+    outcome, again = in_order(kind, outcome), again and in_order(kind, again)
     dtypes = [dtype_of(array) for array in outcome.arrays]
     truths = truth_for(kind, probe, convention, "float32" if "float32" in dtypes else "float64")
     values = tuple(one.value for one in truths)
@@ -87,6 +142,19 @@ def judge(
         within_budget=errors.outside is None,
         targets=targets,
     )
+
+
+def in_order(kind: str, outcome: Outcome) -> Outcome:
+    """The outcome with the loss before the gradient, as a kind has them: some return the gradient first."""
+    return replace(outcome, arrays=outcome.arrays[::-1]) if gradient_first(kind, outcome) else outcome
+
+
+def gradient_first(kind: str, outcome: Outcome) -> bool:
+    """Whether the first of two arrays is the gradient: it has more numbers, or more axes."""
+    if len(outcome.arrays) != 2 or KINDS[kind].outputs != ("scalar", "row"):
+        return False
+    first, second = outcome.arrays
+    return (first.size, first.ndim) > (second.size, second.ndim) and first.ndim > 0
 
 
 def dtype_of(array: Array) -> str:

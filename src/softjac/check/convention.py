@@ -15,10 +15,11 @@ import numpy as np
 
 from softjac.check import names
 from softjac.check.cases import probes
-from softjac.check.compare import judge, truth_for
+from softjac.check.compare import gradient_first, gradient_of, in_order, judge, readings
 from softjac.check.dress import dress
 from softjac.check.kinds import KINDS
 from softjac.check.model import (
+    Array,
     Candidate,
     Convention,
     Form,
@@ -51,9 +52,6 @@ ORDER: tuple[tuple[Library, Form, Dtype], ...] = (
     ("torch", "batch", "float32"),
 )
 """In which a candidate is tried."""
-
-
-Mean: TypeAlias = Literal["mean", "sum"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +104,8 @@ class _Tried:
         self._batch = next(probe for probe in asked if probe.quality == "batch")
         self._square = next(probe for probe in asked if probe.quality == "square_batch")
         self._known: dict[_Way, tuple[Judgement, Convention]] = {}
+        self._one_row: dict[_Way, Judgement] = {}
+        self.gradient_first = False
         self.first: Outcome | None = None
 
     def __call__(self, way: _Way) -> Judgement:
@@ -116,29 +116,36 @@ class _Tried:
         """What its result was taken to mean."""
         return self._ask(way)[1]
 
+    def one_row(self, way: _Way) -> Judgement:
+        """What comes of the vector as a batch of one row."""
+        way = way._replace(form="batch")
+        if way not in self._one_row:
+            self._one_row[way] = self._judged(self._vector, way)[0]
+        return self._one_row[way]
+
     def _ask(self, way: _Way) -> tuple[Judgement, Convention]:
         if way not in self._known:
-            probe, convention = self._batch if way.form == "batch" else self._vector, self._convention(way)
-            call = dress(self._kind, probe, convention, way.form, way.targets)
-            outcome = self._candidate.call(call, len(KINDS[self._kind].outputs))
-            if self.first is None:
-                self.first = outcome
-            if outcome.fatal:
-                raise _EndedError(outcome.fatal)
-            self._known[way] = self._read(probe, convention, way, outcome)
-            if way.form == "batch" and outcome.error:
-                self._ask_square(way, convention)
+            self._known[way] = self._judged(self._batch if way.form == "batch" else self._vector, way)
+            if way.form == "batch" and self._known[way][0].outcome.error:
+                self._ask_square(way)
         return self._known[way]
 
-    def _ask_square(self, way: _Way, convention: Convention) -> None:
+    def _ask_square(self, way: _Way) -> None:
         """Where rows of a batch are mixed it raises, unless there are as many rows as classes: those numbers count."""
-        call = dress(self._kind, self._square, convention, way.form, way.targets)
-        outcome = self._candidate.call(call, len(KINDS[self._kind].outputs))
-        if outcome.fatal:
-            raise _EndedError(outcome.fatal)
-        judged = self._read(self._square, convention, way, outcome)
+        judged = self._judged(self._square, way)
         if judged[0].problem not in {"", "shape", "raised"}:
             self._known[way] = judged
+
+    def _judged(self, probe: Probe, way: _Way) -> tuple[Judgement, Convention]:
+        convention = self._convention(way)
+        call = dress(self._kind, probe, convention, way.form, way.targets)
+        outcome = self._candidate.call(call, len(KINDS[self._kind].outputs))
+        if self.first is None:
+            self.first = outcome
+        if outcome.fatal:
+            raise _EndedError(outcome.fatal)
+        self.gradient_first |= gradient_first(self._kind, outcome)
+        return self._read(probe, convention, way, in_order(self._kind, outcome))
 
     def _convention(self, way: _Way) -> Convention:
         return Convention(
@@ -151,13 +158,13 @@ class _Tried:
             dtype=way.dtype,
             targets=() if way.targets is None else (way.targets,),
             reduction=self._options.reduction,
-            gradient=_gradient_of(self._options.reduction),
+            gradient=gradient_of(self._options.reduction),
         )
 
     def _read(self, probe: Probe, convention: Convention, way: _Way, outcome: Outcome) -> tuple[Judgement, Convention]:
         """The first reading in which it is right, else the nearest."""
         found: list[tuple[Judgement, Convention]] = []
-        for reading in _readings(self._kind, probe, convention, outcome):
+        for reading in readings(self._kind, probe, convention, outcome):
             judged = judge(
                 self._kind, probe, reading, way.form, outcome, targets=way.targets, decimals=self._options.decimals
             )
@@ -165,46 +172,6 @@ class _Tried:
             if _right(judged):
                 return found[-1]
         return found[0]
-
-
-def _gradient_of(reduction: Reduction | None) -> Mean | None:
-    if reduction is None:
-        return None
-    return "mean" if reduction == "mean" else "sum"
-
-
-def _readings(kind: str, probe: Probe, convention: Convention, outcome: Outcome) -> list[Convention]:
-    """What a result may mean: mean or sum over a batch, gradient in logits or probabilities; the nearest first."""
-    of_kind = KINDS[kind]
-    choices = [convention]
-    if of_kind.has_targets and probe.inputs.is_batch and convention.reduction is None:
-        if of_kind.has_loss:
-            one_a_row = bool(outcome.arrays) and outcome.arrays[0].size == probe.inputs.logits.shape[0]
-            allowed: tuple[Reduction, ...] = ("none",) if one_a_row else ("mean", "sum")
-            choices = [replace(convention, reduction=x, gradient=_gradient_of(x)) for x in allowed]
-            if one_a_row and of_kind.has_gradient:
-                choices.append(replace(convention, reduction="none", gradient="mean"))
-        else:
-            choices = [replace(convention, gradient="mean"), replace(convention, gradient="sum")]
-    if of_kind.has_gradient and convention.given == "probs":
-        choices = [replace(choice, wrt=wrt) for wrt in _WRT for choice in choices]
-    return sorted(choices, key=lambda choice: _away(kind, probe, choice, outcome))
-
-
-_WRT: tuple[Given, ...] = ("probs", "logits")
-
-
-def _away(kind: str, probe: Probe, convention: Convention, outcome: Outcome) -> float:
-    """How far the first output is from the truth, by its ratio; infinite where they cannot be compared."""
-    if not outcome.arrays:
-        return 0.0
-    right = truth_for(kind, probe, convention)[0].value
-    result = np.asarray(outcome.arrays[0], float)
-    if result.size != right.size:
-        return 0.0
-    with np.errstate(all="ignore"):
-        ratio = abs(float(np.abs(result).sum()) / float(np.abs(right).sum()))
-    return abs(float(np.log(ratio))) if np.isfinite(ratio) and ratio > 0 else float("inf")
 
 
 def _usable(judgement: Judgement) -> bool:
@@ -215,10 +182,22 @@ def _right(judgement: Judgement) -> bool:
     return not judgement.problem
 
 
+_ORDERS: dict[names.Order, tuple[bool, ...]] = {
+    "as is": (False,),
+    "swapped": (True,),
+    "perhaps swapped": (True, False),
+    "": (False, True),
+}
+
+
 class _Guessed(NamedTuple):
-    """What names say. given: the ways to try. word: the parameter that gave the guess."""
+    """What names say. given: the ways to try; also: those that count where it is right in them, and in no other.
+
+    word: the parameter that gave the guess.
+    """
 
     given: tuple[Given, ...]
+    also: tuple[Given, ...]
     word: str
     swapped: tuple[bool, ...]
     targets: tuple[TargetForm | None, ...]
@@ -229,14 +208,17 @@ def _guess(candidate: Candidate, kind: str, options: Options) -> _Guessed:
     facts, of_kind = candidate.facts, KINDS[kind]
     word = names.probs_parameter(kind, facts) if of_kind.by_probs else ""
     given: tuple[Given, ...] = ("logits",)
+    also: tuple[Given, ...] = ()
     if options.given is not None:
         given, word = (options.given,), ""
     elif word:
         given = ("probs", "logits")
     elif kind == "softmax_vjp":
         given = ("logits", "probs")
+    elif of_kind.by_probs and of_kind.has_targets and not names.logits_parameter(facts):
+        also = ("probs",)
     order = names.order_from_names(kind, facts) if len(of_kind.operands) == 2 else "as is"
-    swapped = {"as is": (False,), "swapped": (True,), "": (False, True)}[order]
+    swapped = _ORDERS[order]
     targets: tuple[TargetForm | None, ...] = (None,)
     if of_kind.has_targets:
         index_first = names.target_parameter(facts) not in names.ONE_HOT
@@ -245,7 +227,7 @@ def _guess(candidate: Candidate, kind: str, options: Options) -> _Guessed:
     keywords: tuple[str, ...] = (keyword,)
     if not facts.parameters and not facts.keywords and not of_kind.has_targets:
         keywords = ("", "dim", "axis")
-    return _Guessed(given, word, swapped, targets, keywords)
+    return _Guessed(given, also, word, swapped, targets, keywords)
 
 
 def find_convention(candidate: Candidate, kind: str, options: Options) -> Found:
@@ -264,10 +246,9 @@ def find_convention(candidate: Candidate, kind: str, options: Options) -> Found:
 
 def _find(tried: _Tried, candidate: Candidate, kind: str, options: Options) -> tuple[Convention, bool] | None:
     guessed = _guess(candidate, kind, options)
-    ways = list(_ways(guessed, candidate, options))
-    chosen = next((way for way in ways if _right(tried(way))), None)
-    if chosen is None:
-        chosen = _first_usable(tried, ways, guessed, candidate)
+    chosen = _chosen(tried, guessed, candidate, options)
+    if chosen is None and any(guessed.keywords):  # it has an axis in its signature that it does not take
+        chosen = _chosen(tried, guessed._replace(keywords=("",)), candidate, options)
     if chosen is None:
         return None
     forms = _forms(tried, chosen, candidate, options)
@@ -276,7 +257,15 @@ def _find(tried: _Tried, candidate: Candidate, kind: str, options: Options) -> t
     held = [chosen._replace(form=form, targets=first) for form in forms]
     right = any(_right(tried(way._replace(targets=one))) for way in held for one in targets or (None,))
     convention = replace(tried.reading(held[-1]), forms=forms, targets=targets)
-    return replace(convention, guesses=_sentences(convention, guessed, kind)), right
+    return replace(convention, guesses=_sentences(convention, guessed, kind, tried.gradient_first)), right
+
+
+def _chosen(tried: _Tried, guessed: _Guessed, candidate: Candidate, options: Options) -> _Way | None:
+    """The first way in which it is right; else the first in which it returned numbers."""
+    ways = list(_ways(guessed, candidate, options))
+    others = _ways(guessed._replace(given=guessed.also), candidate, options)
+    chosen = next((way for way in (*ways, *others) if _right(tried(way))), None)
+    return chosen or _first_usable(tried, ways, guessed, candidate)
 
 
 def _ways(guessed: _Guessed, candidate: Candidate, options: Options) -> Iterator[_Way]:
@@ -311,16 +300,18 @@ def _forms(tried: _Tried, way: _Way, candidate: Candidate, options: Options) -> 
         return (options.takes,)
     vector, batch = (_of_targets(tried, way._replace(form=form)) for form in ("vector", "batch"))
     if _right(vector):
-        if _right(batch) or (_usable(batch) and _speaks_of_batches(batch, candidate)):
+        if _right(batch) or (_usable(batch) and _is_held_to(tried, way, batch, candidate)):
             return ("vector", "batch")
         return ("vector",)
     if _right(batch):
         return ("batch",)
     column = _of_targets(tried, way._replace(form="column"))
     if _right(column) and (vector.problem == "shape" or not _usable(vector)):
-        return ("column",)
+        return ("batch",) if _has_shape(batch) and not _is_square(batch) else ("column",)
     if not _usable(vector) or (vector.problem == "shape" and _usable(batch) and batch.problem != "shape"):
         return ("batch",) if _usable(batch) else (way.form,)
+    if _divides_by_rows(tried, way, vector, batch):
+        return ("batch",)
     if _usable(batch) and not _is_square(batch) and names.means_batches(candidate.facts):
         return ("vector", "batch")
     return ("vector",)
@@ -335,10 +326,11 @@ def _of_targets(tried: _Tried, way: _Way) -> Judgement:
     return other if _right(other) else found
 
 
-def _speaks_of_batches(batch: Judgement, candidate: Candidate) -> bool:
+def _is_held_to(tried: _Tried, way: _Way, batch: Judgement, candidate: Candidate) -> bool:
     """Whether it is held to batches, where it is right for vectors alone.
 
     Not where it differentiates every row by every row, (N, n, N, n), as a framework does for any function of a vector.
+    Where it raises, but for as many rows as classes, it was made for rows if it is right for one row.
     """
     facts = candidate.facts
     if any(result.ndim == 4 for result in batch.results):
@@ -347,7 +339,37 @@ def _speaks_of_batches(batch: Judgement, candidate: Candidate) -> bool:
         return True
     if batch.problem == "shape":  # as of p[label], for one vector, of a softmax that is right for rows
         return False
-    return names.means_batches(facts) or (names.names_an_axis(facts) and not _is_square(batch))
+    return names.speaks_of_rows(facts) and (not _is_square(batch) or _right(tried.one_row(way)))
+
+
+def _divides_by_rows(tried: _Tried, way: _Way, vector: Judgement, batch: Judgement) -> bool:
+    """Whether a factor 1/n of what it returns for a vector is 1/N of a batch: then a vector is no form of its own.
+
+    It is where one row gives n times as much, or n * n. Or where the vector is right but for 1/n, and the batch is not
+    right but for 1/n: then the batch has another mistake, which does not show in a vector.
+    """
+    if way.targets != "one-hot" or not (_has_shape(vector) and _has_shape(batch)):
+        return False
+    row = tried.one_row(way)
+    if not _has_shape(row):
+        return False
+    n, rows = vector.probe.inputs.n, len(batch.probe.inputs.logits)
+    powers = [_factor(a, b, (1, n, n * n)) for a, b in zip(row.results, vector.results, strict=True)]
+    if None not in powers and set(powers) != {1}:
+        return True
+    last = vector.results[-1], batch.results[-1]
+    by_n = _factor(vector.truth[-1], last[0], (n, -n)) is not None
+    return by_n and _factor(batch.truth[-1], last[1], (n, -n, n * rows, -n * rows, n / rows, -n / rows)) is None
+
+
+def _factor(value: Array, part: Array, factors: tuple[float, ...]) -> float | None:
+    """The factor with which a part is the value, to the digits of rounded results."""
+    return next((f for f in factors if np.allclose(f * part, value, rtol=1e-3, atol=abs(f) * 1e-4)), None)
+
+
+def _has_shape(judgement: Judgement) -> bool:
+    """Whether numbers of the right shape came back."""
+    return _usable(judgement) and judgement.problem != "shape"
 
 
 def _is_square(batch: Judgement) -> bool:
@@ -368,11 +390,13 @@ def _targets(tried: _Tried, way: _Way, forms: tuple[Form, ...], candidate: Candi
     return (way.targets or "one-hot",)
 
 
-def _sentences(convention: Convention, guessed: _Guessed, kind: str) -> tuple[str, ...]:
+def _sentences(convention: Convention, guessed: _Guessed, kind: str, gradient_first: bool) -> tuple[str, ...]:
     sentences = []
     if guessed.word and convention.given == "probs":
-        sentences.append(f"It is given probabilities, guessed from the name of its parameter {guessed.word}.")
-    elif convention.given == "probs" and len(guessed.given) > 1:
+        word = guessed.word
+        doubt = "" if "prob" in word.lower() or "softmax" in word.lower() else f": if {word} are logits, --given logits"
+        sentences.append(f"It is given probabilities, guessed from the name of its parameter {word}{doubt}.")
+    elif convention.given == "probs" and len(guessed.given + guessed.also) > 1:
         sentences.append("It is given probabilities: with logits it is not right.")
     if convention.given == "probs" and KINDS[kind].has_gradient:
         sentences.append(f"Its gradient is with respect to the {_IN_WORDS[convention.wrt]}.")
@@ -380,6 +404,8 @@ def _sentences(convention: Convention, guessed: _Guessed, kind: str) -> tuple[st
         first = "its targets" if KINDS[kind].has_targets else "the upstream gradient"
         how = "guessed from the names of its parameters" if len(guessed.swapped) == 1 else "found by trying"
         sentences.append(f"It takes {first} first, {how}.")
+    if gradient_first:
+        sentences.append("It returns the gradient first, and the loss after it.")
     return tuple(sentences)
 
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from softjac.check.kinds import KINDS
 from softjac.check.model import Facts
 
-Order: TypeAlias = Literal["as is", "swapped", ""]
+Order: TypeAlias = Literal["as is", "swapped", "perhaps swapped", ""]
 
 LOSS = ("crossentropy", "xent", "nll", "loss", "negativeloglikelihood", "cost")
 GRADIENT = ("grad", "backward", "backprop", "deriv", "delta", "prime", "dlogits", "bwd")
@@ -20,11 +20,14 @@ def _words(text: str) -> frozenset[str]:
 
 PROBS = _words(
     """p ps prob probs probability probabilities s sm softmax_output softmax_out softmax_probs output outputs out y_pred
-    ypred y_hat yhat a activations pred preds predictions probas proba p_hat phat q"""
+    ypred y_hat yhat a activations pred preds predictions probas proba p_hat phat q al a1 a2 a3 y_prob y_probs y_proba
+    yprob pk p_ prediction softmax_probabilities"""
 )
+LOGITS = _words("z zs logit logits score scores z_batch logits_batch batch_logits unnormalized unnormalised log_odds")
 UPSTREAM = _words(
     """g gs grad grads grad_output grad_out dout dy dp ds da upstream cotangent gradient v u w vector dl_dp dl_ds dl_da
-    grad_p grad_y dldp dlds gy g_out upstream_grad upstream_gradient output_grad"""
+    grad_p grad_y dldp dlds gy g_out upstream_grad upstream_gradient output_grad dvalues dvalue delta deltas d_out
+    d_output doutput dprobs d_probs"""
 )
 TARGETS = _words(
     """y ys t ts target targets label labels y_true ytrue true onehot one_hot y_onehot y_one_hot index idx cls c k
@@ -79,14 +82,19 @@ def kind_from_name(facts: Facts) -> KindGuess:
 
 
 def order_from_names(kind: str, facts: Facts) -> Order:
-    """Which of two operands comes first, where the names of the parameters tell."""
+    """Which of two operands comes first, where the names of the parameters tell.
+
+    >>> order_from_names("softmax_vjp", Facts(parameters=("dvalues", "output")))
+    'swapped'
+    """
     if len(facts.parameters) < 2:
         return ""
     first, second = (name.lower().lstrip("_") for name in facts.parameters[:2])
     others = TARGETS if KINDS[kind].has_targets else UPSTREAM
-    if (first in others) == (second in others):
-        return ""
-    return "swapped" if first in others else "as is"
+    if (first in others) != (second in others):
+        return "swapped" if first in others else "as is"
+    of_first, of_second = (name in (PROBS | LOGITS) - others for name in (first, second))
+    return "perhaps swapped" if of_second and not of_first else ""
 
 
 def probs_parameter(kind: str, facts: Facts) -> str:
@@ -98,6 +106,11 @@ def probs_parameter(kind: str, facts: Facts) -> str:
         if name.lower() in PROBS and name.lower() not in others:
             return name
     return ""
+
+
+def logits_parameter(facts: Facts) -> bool:
+    """Whether one of its first two parameters has the name of logits."""
+    return any(name.lower() in LOGITS for name in facts.parameters[:2])
 
 
 def target_parameter(facts: Facts) -> str:
@@ -120,6 +133,9 @@ def takes_batches(facts: Facts) -> bool:
     return bool(BATCH_PARAMETERS & set(facts.parameters) or axis_keyword(facts))
 
 
-def names_an_axis(facts: Facts) -> bool:
-    """Whether its code names an axis, as one for vectors may do too."""
-    return bool(set(AXIS_WORDS) & facts.names)
+def speaks_of_rows(facts: Facts) -> bool:
+    """Whether its own code names an axis or rows, as one for vectors may do too.
+
+    What it calls may be right for rows, and was made for others as well.
+    """
+    return bool((BATCH_WORDS | set(AXIS_WORDS)) & facts.own)
