@@ -171,6 +171,24 @@ def test_the_axis_of_a_helper_holds_nobody_to_batches(function, kind):
     assert [j for j in examination.asides if j.form == "batch" and j.problem]
 
 
+def softmax_as_matrix(z):
+    return np.asmatrix(along(z))
+
+
+def jacobian_as_matrix(z):
+    p = np.asmatrix(along(z)).T
+    return np.diagflat(p) - p * p.T
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"), [(softmax_as_matrix, "softmax"), (jacobian_as_matrix, "softmax_jacobian")]
+)
+def test_a_numpy_matrix_of_one_row_is_a_vector(function, kind):
+    examination = examine(InThisProcess(function), kind)
+    assert examination.convention.forms[0] == "vector"
+    assert not [j for j in examination.failed("stable") if j.form == "vector"]
+
+
 def test_rows_that_are_mixed_are_held_to_batches():
     """It raises for a batch, and returns numbers for as many rows as classes; one row alone is right."""
 

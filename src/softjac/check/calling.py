@@ -133,7 +133,8 @@ def _trace(value: Any) -> object:
 def _fill(returned: Returned, value: object, outputs: int, vectors: bool) -> None:
     """Put into it what was returned: one array for each output, or the words why there is none.
 
-    vectors: no argument was a batch. A numpy.matrix of one row is a vector then, which it cannot be otherwise.
+    vectors: no argument was a batch. A numpy.matrix of one row is a vector then, which it cannot be otherwise; one
+    of one number may be a Jacobian.
     """
     returned.described = described(value)
     try:
@@ -152,7 +153,7 @@ def _fill(returned: Returned, value: object, outputs: int, vectors: bool) -> Non
 
 
 def _is_row(value: object) -> TypeGuard[np.matrix[Any, Any]]:
-    return isinstance(value, np.matrix) and value.shape[0] == 1
+    return isinstance(value, np.matrix) and value.shape[0] == 1 < value.shape[1]
 
 
 def _array_of(value: object) -> tuple[np.ndarray[Any, Any], str]:

@@ -73,7 +73,7 @@ def undress(
         if shape == ():
             wanted = [(), (1,), (1, 1)]
     elif form == "vector":
-        wanted = [shape]
+        wanted = [shape, (1, 1)] if shape == (1,) else [shape]  # of one class, from code for numpy.matrix
     elif form == "column":
         wanted = [shape, (*shape, 1)] if output == "row" else [shape]
     else:
