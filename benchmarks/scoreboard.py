@@ -37,8 +37,9 @@ HARD = ("hard_rows", "tails")
 INTRODUCTION = """# Scoreboard
 
 `softjac check` over softjac itself, over careful NumPy, and over libraries that people use, each in the form that its
-documentation recommends. This page is written by `python -m benchmarks.scoreboard > docs/scoreboard.md`, and a test
-holds it to what that prints. It is about right and wrong; [the benchmarks](benchmarks.md) are about time.
+documentation recommends. `python -m benchmarks.scoreboard > docs/scoreboard.md` writes this page, on one machine: the
+last places of other libraries depend on it. It is about right and wrong; [the benchmarks](benchmarks.md) are about
+time. tests/test_scoreboard.py runs the rows of softjac, NumPy and SciPy again.
 
 How to read it. *exercise*, *stable* and *exact* are [the levels of the checker](check.md): right answers of all
 questions of a level. *exercise*: right to four decimals on ordinary input. *stable*: the same for logits of 1000, rows
@@ -62,7 +63,8 @@ def main() -> None:
 
 def page(peers: Peers) -> str:
     """The whole page."""
-    rows = {kind: [row(contender) for contender in contenders(peers) if contender.kind == kind] for kind in KINDS}
+    everyone = contenders(peers)
+    rows = {kind: [row(contender) for contender in everyone if contender.kind == kind] for kind in KINDS}
     pieces = [INTRODUCTION]
     for kind, heading in KINDS.items():
         pieces.append(f"## {heading}\n\n`--what {kind}`\n\n" + "\n".join(table(rows[kind])) + "\n")

@@ -163,8 +163,10 @@ def _scikit_learn() -> list[Contender]:
     from sklearn.utils.extmath import softmax
 
     def value_and_grad(logits: Any, labels: Any) -> Any:
+        """It takes float32 and float64."""
+        logits = np.ascontiguousarray(logits, dtype=np.result_type(logits, np.float32))
         loss = HalfMultinomialLoss(n_classes=logits.shape[1])
-        values, gradients = loss.loss_gradient(np.asarray(labels, dtype=float), np.ascontiguousarray(logits))
+        values, gradients = loss.loss_gradient(np.asarray(labels, dtype=logits.dtype), logits)
         return values.mean(), gradients / len(labels)
 
     return [
