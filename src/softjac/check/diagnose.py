@@ -6,23 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
+import numpy as np
+
 from softjac.check import entries, signatures
 from softjac.check.kinds import KINDS
-from softjac.check.matching import (
-    Case,
-    Explanation,
-    Precision,
-    beside,
-    best,
-    cases_of,
-    for_batches,
-    for_vectors,
-    pairs,
-    precision_of,
-    singles,
-)
+from softjac.check.matching import Explanation, beside, best, for_batches, for_vectors, pairs, singles
 from softjac.check.mistakes import BY_NAME, RIGHT, Mistake, Recipe
 from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Level, Reduction
+from softjac.check.observed import Case, Precision, cases_of, precision_of
 from softjac.check.telling import explained, named, unnamed
 
 
@@ -34,7 +25,8 @@ def diagnose(examination: Examination) -> tuple[Diagnosis, ...]:
     """
     if examination.could_not:
         return ()
-    return tuple(_Causes(examination).all())
+    with np.errstate(all="ignore"):
+        return tuple(_Causes(examination).all())
 
 
 class _Causes:
@@ -138,7 +130,7 @@ class _Causes:
 
     def _returns(self, case: Case) -> bool:
         """Whether this is what comes of what is known to be wrong already."""
-        return case.fit(self.recipe.run(case.situation)).matches
+        return case.is_returned_by(self.recipe)
 
     def _explanations(self, left: Sequence[Case], level: Level) -> tuple[Explanation, ...]:
         upto = LEVELS[: LEVELS.index(level) + 1]
@@ -203,7 +195,7 @@ class _Causes:
                 yield BY_NAME["float16-sums"], numbers
                 self.is_known = False
             return
-        odd = [c for c in left if signatures.nan_at_minus_infinity(c)]
+        odd = [c for c in left if self.is_known and signatures.nan_at_minus_infinity(c)]
         if odd:
             yield BY_NAME["nan-at-minus-infinity"], odd
         if not self.is_known and signatures.overflows(self.cases):
@@ -244,8 +236,8 @@ class _Causes:
                 return
         lost = [c for c in wrong if self.precision.decimals is None and signatures.loses_tail(c, self.precision)]
         hard = [c for c in wrong if c.judgement.probe.quality == "hard_rows"]
-        library = self.examination.convention.library
-        is_short = library != "jax" and signatures.in_float32(hard, self.precision, self.kind)
+        of_jax = any(c.judgement.outcome.library == "jax" for c in hard)  # float32 is what it has, where x64 is off
+        is_short = not of_jax and signatures.in_float32(hard, self.precision, self.kind)
         if is_short:
             yield named(self.kind, BY_NAME["float32-sums"], hard[0])
         if lost:

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from softjac.check.kinds import KINDS, entry_symbol, right_entry
-from softjac.check.matching import Case, Explanation
+from softjac.check.matching import Explanation
 from softjac.check.mistakes import Formed, Situation
 from softjac.check.mistakes.forms import View, formed_as
 from softjac.check.mistakes.of_jacobian import number
 from softjac.check.model import Array, Judgement
+from softjac.check.observed import Case
 
 _ONLY_PROBABILITIES = frozenset({"logits", "softmax", "softmax_column", "on_probs", "targets", "by_logsumexp"})
 """Steps before the formula: where only these are wrong, the formula is right, and its numbers are not."""

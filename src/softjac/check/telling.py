@@ -9,10 +9,11 @@ import numpy as np
 from softjac.check import entries, measures
 from softjac.check.cases import QUALITIES
 from softjac.check.kinds import KINDS
-from softjac.check.matching import Case, Explanation
+from softjac.check.matching import Explanation
 from softjac.check.mistakes import Mistake
 from softjac.check.mistakes.of_jacobian import number
 from softjac.check.model import Array, Diagnosis, Level
+from softjac.check.observed import Case
 
 NOTHING_FITS = "no known mistake fits"
 

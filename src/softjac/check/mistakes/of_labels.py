@@ -115,19 +115,32 @@ def _fancy_minus(arrays: tuple[Array, ...], s: Situation, *, mean: bool) -> tupl
     return (*arrays[:-1], gradient / len(gradient) if mean else gradient)
 
 
+def _fancy_value(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] | None:
+    labels = s.labels
+    if labels is None or not s.inputs.is_batch:
+        return None
+    return (-np.log(s.inputs.probs[:, labels]).mean(), *arrays[1:])
+
+
 SUBTRACTS_FROM_COLUMN = Mistake(
     name="subtracts-from-column",
-    title="p[:, y] -= 1 takes whole columns",
-    why="p[:, y] is every row at every label of the batch, so that 1 is subtracted from whole columns. The label of "
-    "each row is p[np.arange(N), y].",
-    kinds=GRADIENTS,
+    title="p[:, y] takes whole columns",
+    why="p[:, y] is every row at every label of the batch, so that p[:, y] -= 1 subtracts from whole columns. The "
+    "label of each row is p[np.arange(N), y].",
+    kinds=WITH_TARGETS,
     level="exercise",
     layer="formula",
     experiment="print(p[:, y].shape, p[np.arange(len(y)), y].shape)",
     fix="p[np.arange(N), y] -= 1",
+    whys={
+        "cross_entropy": "p[:, y] is every row at every label of the batch, N*N numbers, and the loss is the mean of "
+        "all their logarithms. The label of each row is p[np.arange(N), y]."
+    },
+    fixes={"cross_entropy": "loss = -np.log(p[np.arange(N), y]).mean()"},
     variants=(
-        Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=True),)}, applies=is_batch),
-        Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=False),)}, applies=is_batch),
+        Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=True),)}, GRADIENTS, is_batch),
+        Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=False),)}, GRADIENTS, is_batch),
+        Variant({"leave": (_fancy_value,)}, LOSSES, is_batch),
     ),
 )
 
