@@ -36,13 +36,11 @@ def test_is_named_as_itself(case):
     assert report.main.level == case.level
     below = LEVELS[: LEVELS.index(case.level)]
     assert all(report.levels[level] for level in below)
+    _what_is_said_agrees_with_the_candidate(report.main)
 
 
-@pytest.mark.parametrize("case", WRONG, ids=lambda case: case.name)
-def test_what_is_said_agrees_with_the_candidate(case):
+def _what_is_said_agrees_with_the_candidate(main):
     """The last number of the line on yours is what the candidate returned; a symptom names no cause."""
-    report = softjac.check(case.function, case.kind, level=case.level, **case.options)
-    main = report.main
     assert main.symptom
     assert main.seen
     assert main.why
@@ -92,10 +90,13 @@ def test_mistake_is_well_formed(mistake):
         assert variant.kinds <= mistake.kinds | {""}
 
 
-@pytest.mark.parametrize("case", RIGHT, ids=lambda case: case.name)
-def test_no_mistake_is_named_for_what_is_right(case):
+OF_NUMPY = [case for case in RIGHT if not re.match("jax|optax|torch", case.name)]
+
+
+@pytest.mark.parametrize("case", OF_NUMPY, ids=lambda case: case.name)
+def test_nothing_is_named_beside_what_is_right(case):
+    """Not even below the verdict, which test_check_right looks at, but for what a batch or a label gets."""
     report = softjac.check(case.function, case.kind, level=case.reaches, **case.options)
-    assert report.mistake is None
     upto = LEVELS[: LEVELS.index(case.reaches) + 1]
     of_what_it_is_held_to = [d for d in report.diagnoses if d.level in upto and d.name not in _of_asides(report)]
     assert not of_what_it_is_held_to
