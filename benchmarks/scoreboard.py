@@ -69,7 +69,7 @@ def page(peers: Peers) -> str:
     for kind, heading in KINDS.items():
         pieces.append(f"## {heading}\n\n`--what {kind}`\n\n" + "\n".join(table(rows[kind])) + "\n")
     pieces.append("## In short\n\n" + "\n".join(in_short(rows)) + "\n")
-    pieces.append(f"## Versions\n\n{versions(peers)}\n")
+    pieces.append(f"## Versions\n\n{versions(peers, {contender.library for contender in everyone})}\n")
     return "\n".join(pieces)
 
 

@@ -67,7 +67,8 @@ def _numpy() -> list[Contender]:
         return -log_softmax(logits)[np.arange(len(labels)), labels].mean()
 
     def cross_entropy_grad(logits: Any, labels: Any) -> Any:
-        return (softmax(logits) - np.eye(logits.shape[1])[labels]) / len(labels)
+        p = softmax(logits)
+        return (p - np.eye(p.shape[1], dtype=p.dtype)[labels]) / len(labels)
 
     def cross_entropy_value_and_grad(logits: Any, labels: Any) -> Any:
         return cross_entropy(logits, labels), cross_entropy_grad(logits, labels)
