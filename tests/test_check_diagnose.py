@@ -172,10 +172,10 @@ def test_large_logits_need_not_be_nan():
 
 
 def test_several_that_fit_are_listed():
-    """At z = [0, 0] a plus off the diagonal and np.diag of a column give the same four numbers."""
+    """At z = [0, 0] three mistakes give the same four numbers; at [0, 1] they do not."""
     options = Options(what="softmax_jacobian")
     report = report_of_numbers([0.0, 0.0], [[0.25, 0.25], [0.25, 0.25]], options)
-    assert (report.mistake, report.main.others) == ("diag-of-column", ("off-diagonal-sign",))
+    assert (report.mistake, report.main.others) == ("diag-of-column", ("off-diagonal-sign", "identity-missing"))
     report = report_of_numbers([0.0, 1.0], [[0.1966, 0.1966], [0.1966, 0.1966]], options)
     assert (report.mistake, report.main.others) == ("off-diagonal-sign", ())
 

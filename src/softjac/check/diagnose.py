@@ -253,13 +253,14 @@ class _Causes:
         of_targets = self.examination.convention.targets[:1]
         batches = [c for c in made if c.judgement.form == "batch"]
         other_targets = [c for c in made if c.judgement.targets and c.judgement.targets not in of_targets]
-        for group in (batches, other_targets):
+        every = frozenset(BY_NAME)
+        for group, names in ((batches, every), (other_targets, frozenset({"index-as-one-hot"}))):
             wrong = [c for c in group if c.is_wrong and c.judgement.problem != "raised"]
             raised = [c for c in group if c.judgement.problem == "raised"]
             if not wrong:
                 continue
             others = [c for c in group if c not in wrong and c not in raised]
-            found = best(singles(self.kind), [*wrong, *raised], others, group)
+            found = best(singles(self.kind, skip=every - names), [*wrong, *raised], others, group)
             if found:
                 yield explained(self.kind, found, "exercise")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from softjac.check.mistakes import (
     of_behaviour,
+    of_exponentials,
     of_jacobian,
     of_labels,
     of_losses,
+    of_other_losses,
     of_precision,
     of_products,
     of_softmax,
@@ -18,8 +20,10 @@ MISTAKES: tuple[Mistake, ...] = (
     *of_jacobian.MISTAKES,
     *of_products.MISTAKES,
     *of_softmax.MISTAKES,
+    *of_exponentials.MISTAKES,
     *of_losses.MISTAKES,
     *of_labels.MISTAKES,
+    *of_other_losses.MISTAKES,
     *of_precision.MISTAKES,
     *of_behaviour.MISTAKES,
 )

@@ -311,7 +311,45 @@ def _diagonal_as_gradient(view: View) -> Iterator[Formed]:
     yield view.divided(f"{P}*(1 - {P})", f"{of_p} * (1 - {of_p})", p * (1 - p), view.N)
 
 
+def _exponent(view: View) -> Iterator[Formed]:
+    if view.s.kind == "softmax":
+        e = np.exp(-view.z[view.row])
+        of = f"z[{view.row[0]}]" if view.row else "z"
+        numbers = f"{e[view.i]:.4f}/{e.sum():.4f}"
+        yield Formed(f"exp(-{view.name('z')})/sum(exp(-{of}))", numbers, float(e[view.i] / e.sum()))
+
+
+def _no_exponential(view: View) -> Iterator[Formed]:
+    if view.s.kind == "softmax":
+        row, of = view.z[view.row], f"z[{view.row[0]}]" if view.row else "z"
+        value = float(row[view.i] / row.sum())
+        yield Formed(f"{view.name('z')}/sum({of})", f"{number(float(row[view.i]))}/{number(float(row.sum()))}", value)
+
+
+def _of_sigmoid(view: View) -> Iterator[Formed]:
+    if view.s.kind == "softmax":
+        e = float(np.exp(-view.z[view.index]))
+        yield Formed(f"1/(1 + exp(-{view.name('z')}))", f"1/(1 + {number(e)})", 1 / (1 + e))
+
+
+def _no_logarithm(view: View) -> Iterator[Formed]:
+    if view.label is not None:
+        p, P = float(view.p[view.label]), view.name("p", view.label)
+        yield Formed(f"-{P}", number(-p), -p)
+        yield Formed(f"1 - {P}", f"1 - {number(p)}", 1 - p)
+
+
+def _not_weighted(view: View) -> Iterator[Formed]:
+    yield _product(view, float(view.g.sum()), "sum(g)")
+    yield _product(view, float(view.g.mean()), "mean(g)")
+
+
 FORMS: dict[str, Forms] = {
+    "negative-exponent": _exponent,
+    "no-exponential": _no_exponential,
+    "sigmoid": _of_sigmoid,
+    "logarithm-missing": _no_logarithm,
+    "sum-not-weighted": _not_weighted,
     "wrong-axis": _wrong_axis,
     "one-sum-over-array": _one_sum,
     "rows-mixed": _rows_mixed,

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from softjac.check.mistakes.of_jacobian import JACOBIAN, VJP
+from softjac.check.mistakes.of_jacobian import JACOBIAN, VJP, entry_of_matrix, number, through_jacobian
 from softjac.check.mistakes.recipe import (
     GRADIENTS,
+    WITH_JACOBIAN,
     is_batch,
     jacobian_of_row,
     product_with_jacobian,
@@ -117,4 +118,70 @@ BATCH_FLATTENED = Mistake(
     ),
 )
 
-MISTAKES = (ELEMENTWISE, BATCH_FLATTENED)
+
+def _one_index_twice(p: Array) -> Array:
+    return np.asarray(p[:, None] * (np.eye(len(p)) - p[:, None]))
+
+
+ONE_INDEX = Mistake(
+    name="index-repeated",
+    title="one index twice: -p[i]*p[i]",
+    why="the entry off the diagonal is made of p[i] twice, where it needs p[i] and p[j]: every row has one number "
+    "beside its diagonal.",
+    kinds=WITH_JACOBIAN,
+    level="exercise",
+    layer="formula",
+    experiment="print(J - J.T)   # should be 0: J is symmetric",
+    fix="J[i, j] = -p[i] * p[j]",
+    variants=tuple(through_jacobian(_one_index_twice)),
+    entry=entry_of_matrix(
+        lambda a, _b, same: f"{a}*(1 - {a})" if same else f"-{a}*{a}",
+        lambda p, i, j: f"{number(p[i])} * (1 - {number(p[i])})" if i == j else f"{number(-p[i])} * {number(p[i])}",
+    ),
+)
+
+
+def _without_identity(p: Array) -> Array:
+    return np.outer(p, 1 - p)
+
+
+IDENTITY_MISSING = Mistake(
+    name="identity-missing",
+    title="1 in place of the identity matrix",
+    why="p[i]*(1 - p[j]) is right on the diagonal alone; the 1 stands for 1 where i == j and 0 elsewhere. As a matrix "
+    "it is np.eye(n).",
+    kinds=WITH_JACOBIAN,
+    level="exercise",
+    layer="formula",
+    experiment="print(np.outer(p, 1 - p).sum(axis=1))   # should be 0",
+    fix="J = p[:, None] * (np.eye(len(p)) - p[None, :])",
+    variants=tuple(through_jacobian(_without_identity)),
+    entry=entry_of_matrix(
+        lambda a, b, _same: f"{a}*(1 - {b})", lambda p, i, j: f"{number(p[i])} * (1 - {number(p[j])})"
+    ),
+)
+
+
+def _plain_sum(p: Array, g: Array) -> Array:
+    return np.asarray(p * (g - g.sum(axis=-1, keepdims=True)))
+
+
+def _plain_mean(p: Array, g: Array) -> Array:
+    return np.asarray(p * (g - g.mean(axis=-1, keepdims=True)))
+
+
+NOT_WEIGHTED = Mistake(
+    name="sum-not-weighted",
+    title="the sum of g without its weights",
+    why="p*(g - sum(g)) and p*(g - mean(g)) subtract a plain sum or mean; it has to be the mean under p, sum(p*g), for "
+    "the result to sum to 0.",
+    kinds=VJP,
+    level="exercise",
+    layer="formula",
+    experiment="print(dz.sum())   # should be 0",
+    fix="dz = p * (g - (p * g).sum(axis=-1, keepdims=True))",
+    variants=(Variant({"vjp": _plain_sum}), Variant({"vjp": _plain_mean})),
+)
+
+
+MISTAKES = (ELEMENTWISE, BATCH_FLATTENED, ONE_INDEX, IDENTITY_MISSING, NOT_WEIGHTED)

@@ -56,6 +56,14 @@ def _row_max(z: Array) -> Array:
     return np.asarray(z.max(axis=-1, keepdims=True))
 
 
+def _row_min(z: Array) -> Array:
+    return np.asarray(z.min(axis=-1, keepdims=True))
+
+
+def _row_mean(z: Array) -> Array:
+    return np.asarray(z.mean(axis=-1, keepdims=True))
+
+
 def _whole_max(z: Array) -> Array:
     return np.asarray(z.max(keepdims=True))
 
@@ -95,7 +103,11 @@ NO_MAXIMUM = Mistake(
     experiment="print(np.exp(1000.0), np.exp(1000.0) / np.exp(1000.0))",
     fix="e = np.exp(z - z.max(axis=-1, keepdims=True))\np = e / e.sum(axis=-1, keepdims=True)",
     fixes={"logsumexp": "m = z.max(axis=-1, keepdims=True)\nreturn np.log(np.exp(z - m).sum(axis=-1)) + m[..., 0]"},
-    variants=tuple(both_routes(quotient(_no_shift, _row_sum))),
+    variants=(
+        *both_routes(quotient(_no_shift, _row_sum)),
+        *both_routes(quotient(_row_min, _row_sum), detail="Here the smallest is subtracted, and not the largest."),
+        *both_routes(quotient(_row_mean, _row_sum), detail="Here the mean is subtracted, and not the largest."),
+    ),
 )
 
 BATCH_MAXIMUM = Mistake(

@@ -1,0 +1,90 @@
+"""Mistakes in the exponentials themselves: none, of the wrong sign, of one class alone, a shift in one place only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from softjac.check.mistakes.recipe import ALL_KINDS, LOSSES, shifted_logsumexp, shifted_softmax
+from softjac.check.mistakes.table import Mistake, Variant
+from softjac.check.model import Array
+
+_LSE = frozenset({"logsumexp"})
+_LOG = frozenset({"log_softmax"}) | LOSSES
+_SOFTMAX = ALL_KINDS - _LSE
+
+
+def _of_negative(z: Array) -> Array:
+    return shifted_softmax(-z)
+
+
+NEGATIVE_EXPONENT = Mistake(
+    name="negative-exponent",
+    title="exp(-z) in place of exp(z)",
+    why="exp(-z) gives the largest probability to the smallest logit. The minus belongs to a sigmoid, 1/(1 + exp(-z)), "
+    "and to softmin.",
+    kinds=ALL_KINDS,
+    level="exercise",
+    layer="softmax",
+    experiment="print(softmax([0.0, 5.0]))   # the second should be the larger",
+    fix="e = np.exp(z - z.max(axis=-1, keepdims=True))",
+    variants=(
+        Variant({"softmax": _of_negative, "by_logsumexp": False}, _SOFTMAX),
+        Variant({"logsumexp": lambda z: shifted_logsumexp(-z)}, _LSE),
+    ),
+)
+
+
+def _over_sum(z: Array) -> Array:
+    return np.asarray(z / z.sum(axis=-1, keepdims=True))
+
+
+NO_EXPONENTIAL = Mistake(
+    name="no-exponential",
+    title="no exponential",
+    why="z / sum(z) sums to 1, but it is negative where a logit is, and adding one number to all logits changes it. "
+    "Softmax divides exponentials: exp(z) / sum(exp(z)).",
+    kinds=_SOFTMAX,
+    level="exercise",
+    layer="softmax",
+    experiment="print(softmax([1.0, -1.0]), softmax([2.0, 0.0]))   # should be the same, and positive",
+    fix="e = np.exp(z - z.max(axis=-1, keepdims=True))\np = e / e.sum(axis=-1, keepdims=True)",
+    variants=(Variant({"softmax": _over_sum, "by_logsumexp": False}),),
+)
+
+
+def _sigmoid(z: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-z)))
+
+
+SIGMOID = Mistake(
+    name="sigmoid",
+    title="a sigmoid of each logit",
+    why="1/(1 + exp(-z)) looks at one logit alone, and n of them do not sum to 1. Softmax divides each exponential by "
+    "the sum of all.",
+    kinds=_SOFTMAX,
+    level="exercise",
+    layer="softmax",
+    experiment="print(softmax([1.0, 2.0, 4.0]).sum())   # should be 1",
+    fix="e = np.exp(z - z.max(axis=-1, keepdims=True))\np = e / e.sum(axis=-1, keepdims=True)",
+    variants=(Variant({"softmax": _sigmoid, "by_logsumexp": False}),),
+)
+
+
+def _counted_twice(z: Array) -> Array:
+    return np.asarray(np.log(np.exp(z).sum(axis=-1)) + z.max(axis=-1))
+
+
+COUNTED_TWICE = Mistake(
+    name="maximum-counted-twice",
+    title="the maximum is counted twice",
+    why="the largest logit m is subtracted (or added) outside the logarithm, but the exponentials inside are those of "
+    "z and not of z - m. Both or neither: log(sum(exp(z))) is m + log(sum(exp(z - m))).",
+    kinds=_LSE | _LOG,
+    level="exercise",
+    layer="softmax",
+    experiment="print(np.log(np.exp(z).sum()), z.max() + np.log(np.exp(z - z.max()).sum()))   # the same",
+    fix="m = z.max(axis=-1, keepdims=True)\nlse = np.log(np.exp(z - m).sum(axis=-1)) + m[..., 0]",
+    variants=(Variant({"logsumexp": _counted_twice}),),
+)
+
+MISTAKES = (NEGATIVE_EXPONENT, NO_EXPONENTIAL, SIGMOID, COUNTED_TWICE)
