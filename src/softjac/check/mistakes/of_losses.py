@@ -193,20 +193,6 @@ STOPS_EARLY = Mistake(
     entry=entry_of_gradient("-Y/P", lambda p, y: f"{number(-y)} / {number(p)}"),
 )
 
-GRADIENT_IN_LOGITS = Mistake(
-    name="gradient-in-logits",
-    title="p - y, the gradient in the logits",
-    why="the function is given probabilities, and p - y is the gradient in the logits behind them. The gradient in p "
-    "itself is -y/p. If it is meant to be given logits, say --given logits.",
-    kinds=GRADIENTS,
-    level="exercise",
-    layer="formula",
-    experiment="print(-y / p)",
-    fix="grad = -y / p",
-    variants=(Variant({"slope": gradient_of_loss}, applies=lambda s: s.given_probs),),
-)
-
-
 def _chain(jacobian: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
     def gradient(p: Array, y: Array) -> Array:
         delta = gradient_of_loss(p, y)
@@ -309,7 +295,6 @@ BINARY = Mistake(
 MISTAKES = (
     GRADIENT_SIGN,
     STOPS_EARLY,
-    GRADIENT_IN_LOGITS,
     EXTRA_JACOBIAN,
     DIAGONAL_AS_GRADIENT,
     BINARY,
