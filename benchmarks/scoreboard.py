@@ -132,11 +132,10 @@ def in_short(rows: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
         yield f"| {library} | {len(own)} | {' | '.join(map(str, reached))} |"
 
 
-def versions(peers: Peers) -> str:
-    """Of the libraries, in one line; what is missing is said."""
-    told = ", ".join(
-        f"{name} {version}" for name, version in {"softjac": softjac.__version__, **peers.versions}.items()
-    )
+def versions(peers: Peers, libraries: set[str]) -> str:
+    """Of the libraries of the tables, in one line; what is missing is said."""
+    known = {"softjac": softjac.__version__, **peers.versions}
+    told = ", ".join(f"{name} {version}" for name, version in known.items() if name in libraries)
     missing = "".join(f" {reason}." for reason in peers.missing.values())
     return f"{told}.{missing}"
 

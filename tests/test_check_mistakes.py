@@ -8,6 +8,7 @@ import pytest
 import check_wrong_gradients
 import check_wrong_jacobians
 import check_wrong_losses
+import check_wrong_mixed
 import check_wrong_others
 import softjac
 from check_right import RIGHT
@@ -16,7 +17,7 @@ from softjac.check.kinds import KINDS
 from softjac.check.mistakes import BY_NAME, MISTAKES
 from softjac.check.model import LEVELS
 
-ENTERED = (check_wrong_jacobians, check_wrong_losses, check_wrong_gradients, check_wrong_others)
+ENTERED = (check_wrong_jacobians, check_wrong_losses, check_wrong_gradients, check_wrong_mixed, check_wrong_others)
 
 OF_THE_ISSUE = (
     "no-maximum-subtracted batch-maximum diagonal-only column-formula-1d diag-of-column inner-product "

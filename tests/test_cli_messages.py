@@ -135,7 +135,10 @@ def test_what_is_said_of_words(words, expected, tmp_path, monkeypatch):
     [
         (["jacobain", "1"], "unknown command 'jacobain': did you mean jacobian?"),
         (["Softmax", "1"], "unknown command 'Softmax': did you mean softmax?"),
-        (["gradient", "1"], "unknown command 'gradient': there are softmax, jacobian, cross-entropy, explain, plot, check"),
+        (
+            ["gradient", "1"],
+            "unknown command 'gradient': there are softmax, jacobian, cross-entropy, explain, plot, check",
+        ),
         (["1", "2", "3"], "name a command before '1': softjac softmax 1 2 3, for example"),
         (["-1", *["2"] * 50], "name a command before '-1': softjac softmax LOGITS, for example"),
         (["logits.csv"], "name a command before 'logits.csv': softjac softmax logits.csv, for example"),

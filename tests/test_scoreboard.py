@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+import warnings
 
 import pytest
 
@@ -30,7 +31,9 @@ def benchmarks():
 
 @pytest.fixture(scope="module")
 def contenders(benchmarks):
-    return benchmarks["scoreboard_peers"].contenders(benchmarks["peers"].Peers(threads=1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what libraries do as they are loaded
+        return benchmarks["scoreboard_peers"].contenders(benchmarks["peers"].Peers(threads=1))
 
 
 def rows_of_page():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from softjac.check.mistakes.recipe import (
     GRADIENTS,
     LOSSES,
     WITH_TARGETS,
+    Leave,
     Situation,
     is_batch,
     own_targets,
@@ -34,6 +35,35 @@ def _shifted_labels(by: int) -> Callable[[Situation], Array]:
     return targets
 
 
+def _none_where_absent(by: int) -> Callable[[Situation], Array]:
+    """Compared with the numbers of the classes: no class at all where there is none of that number."""
+
+    def targets(s: Situation) -> Array:
+        if s.labels is None:
+            return own_targets(s)
+        classes = np.arange(s.inputs.n)
+        return np.asarray((classes == np.asarray(s.labels)[..., None] + by).astype(float))
+
+    return targets
+
+
+def _difference(p: Array, y: Array) -> Array:
+    return np.asarray(p - y)
+
+
+_COMPARED = "Here the numbers are compared, and a label that has no class leaves its row without one."
+
+
+def _compared() -> Iterator[Variant]:
+    for by, detail in ((-1, ""), (1, "Here it is y + 1.")):
+        steps = {"targets": _none_where_absent(by), "gradient": _difference}
+        yield Variant(steps, applies=_by_label, detail=f"{detail} {_COMPARED}".strip())
+
+
+def _by_label(s: Situation) -> bool:
+    return s.labels is not None
+
+
 LABELS_FROM_ONE = Mistake(
     name="labels-from-one",
     title="labels counted from one",
@@ -47,12 +77,9 @@ LABELS_FROM_ONE = Mistake(
     variants=(
         Variant({"targets": _shifted_labels(-1)}),
         Variant({"targets": _shifted_labels(1)}, detail="Here it is y + 1."),
+        *_compared(),
     ),
 )
-
-
-def _by_label(s: Situation) -> bool:
-    return s.labels is not None
 
 
 def _label_as_targets(s: Situation) -> Array:
@@ -82,6 +109,19 @@ def _value_at_index(log_p: Array, _p: Array, y: Array) -> Array:
     return np.asarray(-log_p[y.astype(int)].mean())
 
 
+def _column_of_targets(count: Callable[[Situation], int]) -> Leave:
+    """y[:, None] * log p, which is meant for labels, with one-hot rows: all rows with all others."""
+
+    def leave(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] | None:
+        if s.targets != "one-hot" or s.given_probs:
+            return None
+        z = s.inputs.logits
+        total = (own_targets(s)[:, None] * (z - shifted_logsumexp(z)[..., None])).sum()
+        return (np.asarray(-total / count(s)), *arrays[1:])
+
+    return leave
+
+
 INDEX_AS_ONE_HOT = Mistake(
     name="index-as-one-hot",
     title="index labels used as one-hot targets",
@@ -102,6 +142,16 @@ INDEX_AS_ONE_HOT = Mistake(
             applies=lambda s: s.targets == "one-hot" and not is_batch(s),
             detail="Here it is the reverse: p[y] with a one-hot y takes p[0] for every 0 and p[1] for the 1.",
         ),
+        *(
+            Variant(
+                {"leave": (_column_of_targets(count),)},
+                kinds=LOSSES,
+                applies=lambda s: s.targets == "one-hot",
+                detail="Here it is y[:, None] * log(p): the number of each row times all its classes. Given one-hot "
+                "rows, it multiplies every row by every other.",
+            )
+            for count in (lambda s: len(s.inputs.logits), lambda _: 1)
+        ),
     ),
 )
 
@@ -115,11 +165,16 @@ def _fancy_minus(arrays: tuple[Array, ...], s: Situation, *, mean: bool) -> tupl
     return (*arrays[:-1], gradient / len(gradient) if mean else gradient)
 
 
-def _fancy_value(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] | None:
-    labels = s.labels
-    if labels is None or not s.inputs.is_batch:
-        return None
-    return (-np.log(s.inputs.probs[:, labels]).mean(), *arrays[1:])
+def _fancy_value(by: Callable[[int], int]) -> Leave:
+    """The logarithms of whole columns, added up and divided by what is made of N."""
+
+    def leave(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] | None:
+        labels = s.labels
+        if labels is None or not s.inputs.is_batch:
+            return None
+        return (np.asarray(-np.log(s.inputs.probs[:, labels]).sum() / by(len(labels))), *arrays[1:])
+
+    return leave
 
 
 SUBTRACTS_FROM_COLUMN = Mistake(
@@ -140,7 +195,10 @@ SUBTRACTS_FROM_COLUMN = Mistake(
     variants=(
         Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=True),)}, GRADIENTS, is_batch),
         Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=False),)}, GRADIENTS, is_batch),
-        Variant({"leave": (_fancy_value,)}, LOSSES, is_batch),
+        *(
+            Variant({"leave": (_fancy_value(by),)}, LOSSES, is_batch)
+            for by in (lambda n: n * n, lambda n: n, lambda _: 1)
+        ),
     ),
 )
 

@@ -193,6 +193,7 @@ STOPS_EARLY = Mistake(
     entry=entry_of_gradient("-Y/P", lambda p, y: f"{number(-y)} / {number(p)}"),
 )
 
+
 def _chain(jacobian: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
     def gradient(p: Array, y: Array) -> Array:
         delta = gradient_of_loss(p, y)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from softjac.check.mistakes.of_products import mixed_jacobians
 from softjac.check.mistakes.recipe import (
     ALL_KINDS,
     GRADIENTS,
@@ -184,15 +185,23 @@ def _lse_of_mixed(z: Array) -> Array:
 
 ROWS_MIXED = Mistake(
     name="rows-mixed",
-    title="rows of a batch mixed: keepdims is missing",
-    why="sum(axis=-1) of shape (N,) is laid along the last axis, against the classes: entry [r, j] meets the number of "
-    "row j. Where N is not the number of classes that raises an error; where it is, the numbers are wrong in silence.",
+    title="rows of a batch mixed",
+    why="numbers of one row meet those of another. Without keepdims, sum(axis=-1) of shape (N,) is laid along the "
+    "classes: entry [r, j] meets the number of row j. Where N is not the number of classes that raises an error; "
+    "where it is, the numbers are wrong in silence.",
     kinds=ALL_KINDS,
     level="exercise",
     layer="softmax",
     experiment="print(e.shape, e.sum(axis=-1).shape, e.sum(axis=-1, keepdims=True).shape)",
     fix="p = e / e.sum(axis=-1, keepdims=True)",
+    whys={
+        "softmax_jacobian": "numbers of one row meet those of another: in the outer product, where both factors have "
+        "to be of one row, or in a sum without keepdims, which is laid along the classes and not along the rows.",
+    },
+    experiments={"softmax_jacobian": "print(J[0] - jacobian(z[0]))   # of a batch: should be 0"},
+    fixes={"softmax_jacobian": "J = p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])"},
     variants=(
+        *mixed_jacobians(),
         *both_routes(quotient(_row_max, _flat_sum), applies=is_batch),
         *both_routes(quotient(_flat_max, _row_sum), applies=is_batch),
         *both_routes(quotient(_flat_max, _flat_sum), applies=is_batch),
