@@ -343,3 +343,7 @@ def test_on_a_terminal_labels_stand_out_and_the_text_is_the_same(folder):
     assert shown.code == 1
     assert "\x1b[1mNOT CONFORMING" in shown.out
     assert re.sub(r"\x1b\[[0-9;]*m", "", shown.out) == plain
+
+
+def test_numbers_nested_without_end_are_refused_in_one_line():
+    assert message("check", "--logits", "1", "2", "--result", "-", stdin="[" * 5000)

@@ -1,6 +1,8 @@
 """docs/check.md: its tables and its figures. test_readme.py runs its sessions."""
 
 import re
+import subprocess
+import sys
 
 import softjac
 from cli_helpers import output
@@ -38,3 +40,13 @@ def test_the_options_that_are_named_are_there():
 def test_the_limits_that_are_said():
     assert float(re.search(r"`--time-limit`, (\d+) seconds", TEXT)[1]) == TIME_LIMIT
     assert float(re.search(r"`--memory-limit`, (\d+) GB", TEXT)[1]) * 1e9 == MEMORY_LIMIT
+
+
+def test_the_tests_that_are_shown_run_under_pytest(tmp_path):
+    code = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    (block,) = [text for text in code if "assert_conforms" in text]
+    (tmp_path / "test_mine.py").write_text(block)
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "test_mine.py"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\d\d passed", done.stdout)

@@ -464,3 +464,34 @@ def test_thirty_start_in_seconds(submission):
     for _ in range(5):
         assert outcome_of(path).arrays
     assert time.monotonic() - begun < 8
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
+def test_a_submission_ends_with_the_checker(tmp_path):
+    file, told = tmp_path / "hangs.py", tmp_path / "pid"
+    file.write_text(
+        f"import os, time\nopen({str(told)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\ndef f(z): 1\n"
+    )
+    code = f"import softjac; softjac.check({str(file) + ':f'!r}, 'softmax')"
+    checker = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    try:
+        wait_for(lambda: told.exists() and told.read_text())
+    finally:
+        checker.kill()
+        checker.wait()
+    pid = int(told.read_text())
+    wait_for(lambda: not is_running(pid))
+
+
+def wait_for(condition):
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

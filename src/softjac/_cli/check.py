@@ -230,7 +230,7 @@ def _numbers_of(text: str, source: str) -> np.ndarray[Any, Any]:
     text = _AS_PRINTED.sub(r"\1", text)
     try:
         return _array(json.loads(text), source)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         pass
     if text.lstrip().startswith("["):
         try:
