@@ -58,3 +58,41 @@ def label_compared_with_the_next(z, y):
 @wrong("labels-from-one", "cross_entropy")
 def label_compared_with_numbers_from_one(z, y):
     return -sum(log_p for k, log_p in enumerate(log_softmax_rows(z).tolist(), start=1) if k == y)
+
+
+# What the first tester's functions were not named for
+
+
+@wrong("too-few-decimals", "softmax")
+def softmax_to_two_decimals(z):
+    return np.round(softmax_rows(z), 2)
+
+
+@wrong("too-few-decimals", "softmax_jacobian")
+def jacobian_to_three_decimals(z):
+    p = softmax_rows(z)
+    return np.round(np.diag(p) - np.outer(p, p), 3).tolist()
+
+
+@wrong("rounded-before-product", "softmax_jacobian", "exact")
+def four_decimals_before_the_product(z):
+    p = np.round(softmax_rows(z), 4)
+    return np.diag(p) - np.outer(p, p)
+
+
+@wrong("unnormalised-targets", "cross_entropy")
+def loss_of_targets_smoothed_without_n(z, t, a=0.1):
+    return -((np.asarray(t) * (1 - a) + a) * log_softmax_rows(z)).sum(axis=-1)
+
+
+@wrong("unnormalised-targets", "cross_entropy_value_and_grad")
+def value_and_grad_of_targets_smoothed_without_n(z, t):
+    y = np.asarray(t) * 0.9 + 0.1
+    return -(y * log_softmax_rows(z)).sum(axis=-1), softmax_rows(z) - y
+
+
+@wrong("logits-for-probabilities", "cross_entropy_value_and_grad")
+def gradient_of_logits_beside_the_right_loss(z, y):
+    rows, grad = np.arange(len(y)), np.array(z, dtype=float)
+    grad[rows, y] -= 1
+    return -log_softmax_rows(z)[rows, y].mean(), grad / len(y)

@@ -399,4 +399,66 @@ def test_thousands_of_pairs_share_their_arrays(monkeypatch):
 
     report = softjac.check(value_and_grad, "cross_entropy_value_and_grad")
     assert report.main.title == "no known mistake fits"
-    assert 500 < len(counted) < 10_000
+    assert 500 < len(counted) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        (lambda z: (np.asarray(z) == np.max(z, axis=-1, keepdims=True)).astype(float), "softmax"),
+        (lambda z, y: float(np.argmax(z) != y), "cross_entropy"),
+    ],
+    ids=["largest", "zero or one"],
+)
+def test_whole_numbers_are_not_cut(function, kind):
+    """Whole numbers come back of floats, too, and are as wrong."""
+    report = softjac.check(function, kind)
+    assert "integers-cut" not in {d.name for d in report.diagnoses}, str(report)
+
+
+def test_overflow_is_shown_where_there_is_one():
+    """With another formula that nobody knows: what is shown of the missing maximum is inf or NaN."""
+
+    def gradient(z, y):
+        p = np.exp(z) / np.exp(z).sum()
+        return p * 0.5 - y + np.sin(p)
+
+    report = softjac.check(gradient, "cross_entropy_grad", level="stable")
+    (shown,) = [d for d in report.diagnoses if d.name == "no-maximum-subtracted"]
+    assert "is nan" in shown.symptom[0]
+
+
+def test_nan_is_shown_and_not_what_is_wrong_before_it():
+    def softmax(z):
+        p, masked = right_softmax(z), np.isneginf(z)
+        return np.where(masked, np.nan, p + masked.any())
+
+    report = softjac.check(softmax)
+    (shown,) = [d for d in report.diagnoses if d.name == "nan-at-minus-infinity"]
+    assert "is nan, it should be 0.0000" in shown.symptom[0]
+
+
+def test_a_mistake_is_told_once():
+    def loss(z, t):
+        return np.log(np.exp(z - np.max(z)).sum()) + np.max(z) - (t * z).sum()
+
+    report = softjac.check(loss, "cross_entropy", level="stable")
+    names = [d.name for d in report.diagnoses]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_decimals_that_are_missing_are_counted():
+    report = softjac.check(lambda z: np.round(right_softmax(z), 2), "softmax")
+    assert report.main.title == "right to 2 decimals, and 4 are asked"
+    assert softjac.check(lambda z: np.round(right_softmax(z), 2), "softmax", decimals=2).conforms
+
+
+def test_an_epsilon_in_the_sum_is_explained_once():
+    def softmax(z):
+        e = np.exp(z - np.max(z, axis=-1, keepdims=True))
+        return e / (e.sum(axis=-1, keepdims=True) + 0.01)
+
+    report = softjac.check(softmax)
+    assert report.mistake == "epsilon"
+    assert report.main.why.count("sum to") == 1
+    assert softjac.check(lambda z: np.log(right_softmax(z)), "log_softmax", level="stable").main.why.startswith("A p")

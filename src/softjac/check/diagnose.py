@@ -14,7 +14,7 @@ from softjac.check.matching import Explanation, beside, best, for_batches, for_v
 from softjac.check.mistakes import BY_NAME, RIGHT, Mistake, Recipe
 from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Level, Reduction
 from softjac.check.observed import Case, Precision, cases_of, precision_of
-from softjac.check.telling import explained, named, unnamed
+from softjac.check.telling import explained, named, too_few_decimals, unnamed
 
 
 def diagnose(examination: Examination) -> tuple[Diagnosis, ...]:
@@ -87,7 +87,8 @@ class _Causes:
         for found in chain:
             yield explained(self.kind, found, level)
         for mistake, cases in self._signatures(left, level):
-            yield named(self.kind, mistake, cases[0])
+            if cases and mistake.name not in {one for found in chain for one in found[0].names}:
+                yield named(self.kind, mistake, cases[0])
             left = [c for c in left if c not in cases]
         yield from self._of_the_rest(left, level)
 
@@ -187,7 +188,9 @@ class _Causes:
 
     def _signatures(self, left: Sequence[Case], level: Level) -> Iterator[tuple[Mistake, list[Case]]]:
         if level == "exercise":
-            cut = [c for c in left if signatures.cut_to_integers(c)]
+            of_floats = [c for c in self.judged if c.level == level and c.judgement.probe.dtype != "int64"]
+            floats_are_known = any(not c.is_wrong or self._fits(c) for c in of_floats)
+            cut = [c for c in left if floats_are_known and signatures.cut_to_integers(c)]
             if cut:
                 yield BY_NAME["integers-cut"], cut
             numbers = [c for c in left if c not in cut and c.judgement.problem == "value"]
@@ -199,7 +202,7 @@ class _Causes:
         if odd:
             yield BY_NAME["nan-at-minus-infinity"], odd
         if not self.is_known and signatures.overflows(self.cases):
-            yield BY_NAME["no-maximum-subtracted"], list(left)
+            yield BY_NAME["no-maximum-subtracted"], [c for c in left if signatures.is_overflow(c)]
 
     def _of_the_rest(self, left: Sequence[Case], level: Level) -> Iterator[Diagnosis]:
         numbers = [c for c in left if c.judgement.problem != "raised"]
@@ -211,15 +214,26 @@ class _Causes:
             numbers = [c for c in numbers if c.judgement.problem != "shape"]
         if numbers:
             self.is_known = False
-            yield unnamed(numbers, self.cases)
+            rounded = self._of_rounding(numbers) if level == "exercise" else None
+            yield rounded or unnamed(numbers, self.cases)
         if raised:
             yield unnamed(raised, self.cases)
+
+    def _of_rounding(self, numbers: Sequence[Case]) -> Diagnosis | None:
+        """What is right to fewer decimals than are asked."""
+        decimals = self.precision.decimals
+        if decimals is None or decimals >= self.examination.decimals:
+            return None
+        if not all(signatures.is_right_to(decimals, c) for c in self.judged if c.level == "exercise"):
+            return None
+        return too_few_decimals(self.kind, numbers[0], decimals, self.examination.decimals)
 
     def _of_digits(self, wrong: Sequence[Case]) -> Iterator[Diagnosis]:
         """What costs digits: an epsilon or a clip that no decimal shows, float32, a tail that is rounded away."""
         if not self.is_known or not wrong:
             return
-        if self.precision == Precision():
+        decimals = self.precision.decimals
+        if self.precision == Precision() or (decimals is not None and decimals > LOOKS_ROUNDED):
             fine = Precision(relative=1e-13)
             cases = [
                 replace(c, precision=fine)
@@ -228,7 +242,7 @@ class _Causes:
             ]
             left = [c for c in cases if c.level == "exact" and c.is_wrong and not self._returns(c)]
             of_digits = singles(self.kind, self.recipe, level="exact")
-            tried = (e for e in of_digits if e.names[0] in {"epsilon", "clip"})
+            tried = (e for e in of_digits if e.names[0] in {"epsilon", "clip", "rounded-before-product"})
             others = [c for c in cases if c not in left]
             found = best(tried, left, others, (), self.recipe, several_count=False)
             if found:
@@ -264,6 +278,9 @@ class _Causes:
             if found:
                 yield explained(self.kind, found, "exercise")
 
+
+LOOKS_ROUNDED = 6
+"""Products of numbers with four decimals have eight: results with more decimals than this need not be rounded."""
 
 _OF_N = frozenset({"n-missing", "n-doubled"})
 

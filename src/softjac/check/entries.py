@@ -19,9 +19,18 @@ _ONLY_PROBABILITIES = frozenset({"logits", "softmax", "softmax_column", "on_prob
 
 
 def where_of(judgement: Judgement) -> tuple[int, tuple[int, ...]] | None:
-    """The output and the index of the first wrong entry, or None where there is none."""
+    """The output and the index of the first wrong entry, or None where there is none.
+
+    Above ordinary numbers that is the first NaN or inf where a number is right, if there is one: what is wrong before
+    it may be another mistake's.
+    """
     if judgement.where is None:
         return None
+    if judgement.probe.level == "stable":
+        for output, (result, right) in enumerate(zip(judgement.results, judgement.truth, strict=False)):
+            odd = np.isfinite(right) & ~np.isfinite(result) if result.shape == right.shape else np.zeros(0)
+            if odd.any():
+                return output, tuple(int(i) for i in np.unravel_index(int(np.argmax(odd)), odd.shape))
     if len(judgement.truth) == 2:
         return judgement.where[0], tuple(judgement.where[1:])
     return 0, judgement.where

@@ -105,7 +105,7 @@ def singles(
                 yield Explanation((mistake,), (variant,), recipe, ())
 
 
-_MANY = frozenset({"epsilon", "clip", "rounded-before-product"})
+_MANY = frozenset({"epsilon", "clip", "rounded-before-product", "targets-in-logarithm", "unnormalised-targets"})
 """Mistakes of many sizes: not tried in pairs of two new ones, but where one of the two fits by itself."""
 
 

@@ -58,12 +58,21 @@ def overflows(cases: Sequence[Case]) -> bool:
     ordinary = [c for c in cases if c.level == "exercise" and not c.judgement.outcome.error]
     if any(not np.isfinite(r).all() for c in ordinary for r in c.results):
         return False
-    of_error = ("OverflowError", "ZeroDivisionError")
-    return len(asked) > 1 and all(
-        any(word in c.judgement.outcome.error for word in of_error)
-        if c.judgement.outcome.error
-        else any(not np.isfinite(r).all() for r in c.results)
-        for c in asked
+    return len(asked) > 1 and all(map(is_overflow, asked))
+
+
+def is_overflow(case: Case) -> bool:
+    """Whether inf or NaN came back, or what plain Python raises in place of them."""
+    if case.judgement.outcome.error:
+        return any(word in case.judgement.outcome.error for word in ("OverflowError", "ZeroDivisionError"))
+    return any(not np.isfinite(r).all() for r in case.results)
+
+
+def is_right_to(decimals: int, case: Case) -> bool:
+    """Whether every number is the truth, rounded to so many decimals."""
+    return _comparable(case) and all(
+        bool((np.abs(r - t) <= 0.5 * 10.0**-decimals + 1e-6 * (1 + np.abs(t))).all())
+        for r, t in zip(case.results, case.truth, strict=True)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from softjac.check import entries, measures
 from softjac.check.cases import QUALITIES
 from softjac.check.kinds import KINDS
 from softjac.check.matching import Explanation
-from softjac.check.mistakes import Mistake
+from softjac.check.mistakes import BY_NAME, Mistake
 from softjac.check.mistakes.of_jacobian import number
 from softjac.check.model import Array, Diagnosis, Level
 from softjac.check.observed import Case
@@ -51,6 +52,12 @@ def named(kind: str, mistake: Mistake, case: Case, seen: tuple[str, ...] = ()) -
         experiment=mistake.experiment_for(kind),
         fix=mistake.fix_for(kind),
     )
+
+
+def too_few_decimals(kind: str, case: Case, decimals: int, asked: int) -> Diagnosis:
+    """What is right, but for decimals that are rounded away."""
+    digits = f"{decimals} decimal{'s' * (decimals > 1)}"
+    return replace(named(kind, BY_NAME["too-few-decimals"], case), title=f"right to {digits}, and {asked} are asked")
 
 
 def unnamed(cases: Sequence[Case], every: Sequence[Case]) -> Diagnosis:
@@ -152,7 +159,7 @@ def _sentence(text: str) -> str:
 def _is_code(text: str) -> bool:
     """Whether it begins with code, which keeps its letters: exp(z), sum(), p*(1 - p)."""
     first = text.split(" ", 1)[0]
-    return any(sign in first for sign in "()[]*_./=-") or len(first) == 1
+    return any(sign in first for sign in "()[]*_./=-") or (len(first) == 1 and first != "a")
 
 
 def _listed(qualities: dict[str, None] | list[str]) -> str:

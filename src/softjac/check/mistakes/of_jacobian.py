@@ -15,6 +15,9 @@ from softjac.check.mistakes.recipe import (
     Recipe,
     Situation,
     by_logits,
+    divided,
+    gradient_of_loss,
+    own_targets,
 )
 from softjac.check.mistakes.table import Entry, Formed, Mistake, Variant
 from softjac.check.model import Array
@@ -240,6 +243,11 @@ def _plain_value(log_p: Array, _p: Array, y: Array) -> Array:
     return np.asarray(-(y * log_p).sum(axis=-1))
 
 
+def _gradient_of_logits(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...]:
+    """The right value, and z - y."""
+    return arrays[0], divided(gradient_of_loss(s.inputs.logits, own_targets(s)), s)
+
+
 def _logits_entry(s: Situation, recipe: Recipe, index: tuple[int, ...]) -> Formed | None:
     return entry_of_matrix(
         lambda a, b, same: (f"{a}*(1 - {a})" if same else f"-{a}*{b}").replace("p[", "z["),
@@ -261,6 +269,9 @@ LOGITS_FOR_PROBABILITIES = Mistake(
         Variant({"softmax": np.array, "by_logsumexp": False}, applies=by_logits),
         Variant({"softmax": np.array, "by_logsumexp": False, "value": _plain_value}, kinds=LOSSES, applies=by_logits),
         Variant({"softmax": np.array, "by_logsumexp": False, "log": np.array}, kinds=LOSSES, applies=by_logits),
+        Variant(
+            {"leave": (_gradient_of_logits,)}, LOSSES & GRADIENTS, by_logits, "Here it is so in the gradient alone."
+        ),
     ),
     entry=_logits_entry,
 )

@@ -220,6 +220,15 @@ def _log_sum_once(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] 
     return (reduced(shifted_logsumexp(z) - np.where(y == 0, 0.0, y * z).sum(axis=-1), s), *arrays[1:])
 
 
+def _smoothed() -> Iterator[Variant]:
+    """Targets smoothed with a*1 in place of a/n: they sum to 1 + (n - 1)*a."""
+    for a in (0.1, 0.2, 0.05, 0.01):
+        steps = {"targets": lambda s, a=a: np.asarray(own_targets(s) * (1 - a) + a)}
+        detail = f"Here they are smoothed to y*(1 - a) + a with a = {a:g}; it has to be a/n that is added."
+        yield Variant(steps, detail=detail)
+        yield Variant({**steps, "gradient": _without_sum}, GRADIENTS, detail=detail)
+
+
 UNNORMALISED = Mistake(
     name="unnormalised-targets",
     title="targets whose sum is not 1",
@@ -234,6 +243,7 @@ UNNORMALISED = Mistake(
     variants=(
         Variant({"gradient": _without_sum}, kinds=GRADIENTS),
         Variant({"targets": _normalised}, detail="Here they are divided by their sum."),
+        *_smoothed(),
         Variant(
             {"leave": (_log_sum_once,)},
             kinds=LOSSES,

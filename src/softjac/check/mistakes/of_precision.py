@@ -123,8 +123,7 @@ def _epsilons() -> Iterator[Variant]:
         if 1e-12 < eps < 0.2:
             yield Variant(
                 {"softmax": _sum_plus(eps), "logsumexp": _lse_plus(eps)},
-                detail=f"Here {eps:.3g} is added to the sum of the exponentials, so that the probabilities do not "
-                "sum to 1.",
+                detail=f"Here {eps:.3g} is added to the sum of the exponentials.",
                 level=level if eps > 1e-5 else "exact",
             )
 
@@ -142,7 +141,7 @@ EPSILON = Mistake(
     whys=dict.fromkeys(
         _WITHOUT_LOG,
         "an epsilon is added to a denominator that is never 0 once the maximum is subtracted (the sum is at "
-        "least 1), so that the probabilities do not sum to 1.",
+        "least 1), so that the probabilities sum to less than 1.",
     ),
     experiments=dict.fromkeys(_WITHOUT_LOG, "print(p.sum() - 1)"),
     fixes=dict.fromkeys(
@@ -273,4 +272,15 @@ FLOAT16 = Mistake(
     fix="Leave out the astype(np.float16), or compute in float64 and convert at the end.",
 )
 
-MISTAKES = (LOG_OF_ZERO, EPSILON, CLIP, NAN_AT_MINUS_INFINITY, TAIL_LOST, FLOAT32, FLOAT16)
+TOO_FEW_DECIMALS = Mistake(
+    name="too-few-decimals",
+    title="rounded to fewer decimals than are asked",
+    why="every number is right, as far as it goes: the result is rounded to fewer decimals than it is compared to.",
+    kinds=ALL_KINDS,
+    level="exercise",
+    layer="behaviour",
+    experiment="print(result)   # how many decimals are there?",
+    fix="Round to four decimals, np.round(result, 4), or not at all. Where fewer are asked for, say --decimals 2.",
+)
+
+MISTAKES = (TOO_FEW_DECIMALS, LOG_OF_ZERO, EPSILON, CLIP, NAN_AT_MINUS_INFINITY, TAIL_LOST, FLOAT32, FLOAT16)
