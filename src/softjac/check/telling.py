@@ -34,8 +34,8 @@ def explained(kind: str, found: Sequence[Explanation], level: Level) -> Diagnosi
         level=level,
         symptom=tuple(_what(case, None, short=True)),
         seen=tuple(_what(case, first, short=False)),
-        experiment=mistakes[0].experiment_for(kind),
-        fix="\n".join(m.fix_for(kind) for m in mistakes),
+        experiment=mistakes[0].experiment_for(kind, by_probs=case.asked.given_probs),
+        fix="\n".join(m.fix_for(kind, by_probs=case.asked.given_probs) for m in mistakes),
         others=tuple(other for other in others if other != name),
     )
 
@@ -49,8 +49,8 @@ def named(kind: str, mistake: Mistake, case: Case, seen: tuple[str, ...] = ()) -
         level=case.level,
         symptom=seen or tuple(_what(case, None, short=True)),
         seen=seen or tuple(_what(case, None, short=False)),
-        experiment=mistake.experiment_for(kind),
-        fix=mistake.fix_for(kind),
+        experiment=mistake.experiment_for(kind, by_probs=case.asked.given_probs),
+        fix=mistake.fix_for(kind, by_probs=case.asked.given_probs),
     )
 
 

@@ -82,7 +82,8 @@ COUNTED_TWICE = Mistake(
     kinds=_LSE | _LOG,
     level="exercise",
     layer="softmax",
-    experiment="print(np.log(np.exp(z).sum()), z.max() + np.log(np.exp(z - z.max()).sum()))   # the same",
+    experiment="print(f(np.array([0.0, 1.0])))   # log(1 + e) should be 1.3133, and log p -1.3133 and -0.3133",
+    experiments=dict.fromkeys(LOSSES, "print(f(np.array([0.0, 1.0]), 0))   # the loss should be 1.3133"),
     fix="m = z.max(axis=-1, keepdims=True)\nlse = np.log(np.exp(z - m).sum(axis=-1)) + m[..., 0]",
     variants=(Variant({"logsumexp": _counted_twice}),),
 )

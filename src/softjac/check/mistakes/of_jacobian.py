@@ -135,7 +135,7 @@ DIAG_OF_COLUMN = Mistake(
     kinds=WITH_JACOBIAN,
     level="exercise",
     layer="formula",
-    experiment="print(np.diag(p.reshape(-1, 1)), np.diagflat(p.reshape(-1, 1)), sep='\\n')",
+    experiment="print(J.sum(axis=0), J.sum(axis=1))   # every number should be 0",
     fix="J = np.diagflat(p) - np.outer(p, p)",
     variants=tuple(through_jacobian(_diag_of_column)),
     entry=entry_of_matrix(
@@ -157,7 +157,7 @@ INNER_PRODUCT = Mistake(
     kinds=WITH_JACOBIAN,
     level="exercise",
     layer="formula",
-    experiment="print((p @ p).shape, np.outer(p, p).shape)",
+    experiment="print(J.sum(axis=0), J.sum(axis=1))   # every number should be 0",
     fix="J = np.diag(p) - np.outer(p, p)",
     variants=tuple(through_jacobian(_inner_product)),
     entry=entry_of_matrix(
@@ -292,7 +292,14 @@ NEGATED = Mistake(
     kinds=ALL_KINDS - {"cross_entropy_grad"},
     level="exercise",
     layer="scale",
-    experiment="print(-result)   # compare this with what is expected",
+    experiment="print(f(np.array([0.0, 1.0])))   # should be positive",
+    experiments={
+        "log_softmax": "print(log_softmax(np.array([0.0, 1.0])))   # no logarithm of a probability is above 0",
+        "softmax_jacobian": "print(J[0, 0], J[0, 1])   # p[0] grows with z[0], and falls with z[1]",
+        "softmax_vjp": "print(f(np.array([0.0, 1.0]), np.array([1.0, 0.0])))   # should be 0.1966 and -0.1966",
+        "cross_entropy": "print(loss(np.array([0.0, 1.0]), 0))   # should be 1.3133",
+        "cross_entropy_value_and_grad": "print(f(np.array([0.0, 1.0]), 0))   # should be 1.3133, and -0.7311 0.7311",
+    },
     fix="Turn the sign of the result.",
     whys={
         "softmax_jacobian": "this is p p^T - diag(p), the right matrix times -1. dp[i]/dz[i] is positive: a class "

@@ -72,7 +72,10 @@ LABELS_FROM_ONE = Mistake(
     kinds=WITH_TARGETS,
     level="exercise",
     layer="formula",
-    experiment="print(p[y], p[y - 1])   # which one does the function use?",
+    experiment="print(f(np.array([0.0, 0.0, 9.0]), 2))   # classes 0, 1, 2: every number should be near 0",
+    experiments_by_probs=dict.fromkeys(
+        WITH_TARGETS, "print(f(np.array([0.2, 0.3, 0.5]), 2))   # classes 0, 1, 2: which one does it take?"
+    ),
     fix="loss = -np.log(p[y])",
     variants=(
         Variant({"targets": _shifted_labels(-1)}),
@@ -185,7 +188,8 @@ SUBTRACTS_FROM_COLUMN = Mistake(
     kinds=WITH_TARGETS,
     level="exercise",
     layer="formula",
-    experiment="print(p[:, y].shape, p[np.arange(len(y)), y].shape)",
+    experiment="print(grad.sum(axis=1))   # of a batch: every number should be 0",
+    experiments={"cross_entropy": "print(p[:, y].shape)   # how many numbers are there, for N rows?"},
     fix="p[np.arange(N), y] -= 1",
     whys={
         "cross_entropy": "p[:, y] is every row at every label of the batch, N*N numbers, and the loss is the mean of "

@@ -74,6 +74,9 @@ def _undivided(gradient: Array, _s: Situation) -> Array:
     return gradient
 
 
+_DIFFERENCE = "print((loss(z + d, y) - loss(z, y)) / 1e-6, grad[0, 0])   # alike, for d of 1e-6 at [0, 0]"
+_SAME_ROWS_TWICE = "print(loss(np.vstack([z, z]), np.hstack([y, y])), loss(z, y))   # a mean: should be alike"
+
 N_MISSING = Mistake(
     name="n-missing",
     title="1/N missing",
@@ -82,7 +85,8 @@ N_MISSING = Mistake(
     kinds=WITH_TARGETS,
     level="exercise",
     layer="scale",
-    experiment="print(grad * z.shape[0])   # or divided by it: which one do differences of the loss give?",
+    experiment=_DIFFERENCE,
+    experiments={"cross_entropy": _SAME_ROWS_TWICE},
     fix="grad = (p - y) / z.shape[0]",
     fixes={"cross_entropy": "return losses.mean()"},
     variants=(
@@ -111,7 +115,8 @@ N_DOUBLED = Mistake(
     kinds=WITH_TARGETS,
     level="exercise",
     layer="scale",
-    experiment="print(grad * z.shape[0])   # compare this with what is expected",
+    experiment=_DIFFERENCE,
+    experiments={"cross_entropy": _SAME_ROWS_TWICE},
     fix="Divide by the number of rows once: grad = (p - y) / z.shape[0]",
     variants=(
         Variant({"divide": _twice_divided}, kinds=GRADIENTS, applies=is_batch),
@@ -155,7 +160,8 @@ DIVIDED_BY_CLASSES = Mistake(
     kinds=WITH_TARGETS,
     level="exercise",
     layer="scale",
-    experiment="print(result * z.shape[-1])   # compare this with what is expected",
+    experiment="print(f(np.array([0.0, 0.0]), 0))   # the loss should be 0.6931, the gradient -0.5 and 0.5",
+    experiments_by_probs={"cross_entropy": "print(f(np.array([0.5, 0.5]), 0))   # should be 0.6931"},
     fix="loss = -(y * np.log(p)).sum(axis=-1).mean()\ngrad = (p - y) / N, with N rows",
     variants=(
         Variant({"leave": (_all_by_classes,)}),
@@ -212,7 +218,7 @@ EXTRA_JACOBIAN = Mistake(
     kinds=GRADIENTS,
     level="exercise",
     layer="formula",
-    experiment="print(p - y, (p - y) @ J)",
+    experiment="print(grad(np.array([0.0, 9.0]), 0))   # should be near -1 and 1",
     fix="grad = p - y",
     variants=(
         Variant({"gradient": _chain(jacobian_of_row)}),
@@ -277,7 +283,13 @@ BINARY = Mistake(
     kinds=WITH_TARGETS,
     level="exercise",
     layer="formula",
-    experiment="print(-(y * np.log(p)).sum(), -((1 - y) * np.log(1 - p)).sum())   # only the first belongs here",
+    experiment="print(loss(np.array([0.0, 0.0, 0.0]), 0))   # should be 1.0986",
+    experiments={"cross_entropy_grad": "print(grad(np.array([0.0, 0.0, 0.0]), 0))   # should be -0.6667 0.3333 0.3333"},
+    experiments_by_probs={
+        "cross_entropy": "print(loss(np.array([0.2, 0.3, 0.5]), 2))   # should be 0.6931",
+        "cross_entropy_grad": "print(grad(np.array([0.2, 0.3, 0.5]), 2))   # should be 0, 0 and -2",
+        "cross_entropy_value_and_grad": "print(f(np.array([0.2, 0.3, 0.5]), 2))   # should be 0.6931, and 0 0 -2",
+    },
     fix="loss = -(y * np.log(p)).sum(axis=-1)",
     fixes={"cross_entropy_grad": "grad = p - y   # in the logits; -y/p in the probabilities"},
     variants=(

@@ -32,7 +32,7 @@ EXCHANGED = Mistake(
     kinds=LOSSES,
     level="exercise",
     layer="formula",
-    experiment="print(-(y * np.log(p)).sum(), -(p * np.log(y)).sum())   # the first is the loss",
+    experiment="print(loss(np.array([0.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0])))   # should be 1.0986",
     fix="loss = -(y * np.log(p)).sum(axis=-1)",
     variants=tuple(_exchanges()),
 )
@@ -114,7 +114,8 @@ SQUARED_ERROR = Mistake(
     kinds=WITH_TARGETS,
     level="exercise",
     layer="formula",
-    experiment="print(((p - y) ** 2).sum(), -(y * np.log(p)).sum())   # the second is the loss",
+    experiment="print(loss(np.array([0.0, 0.0, 0.0]), 0))   # should be 1.0986",
+    experiments={"cross_entropy_grad": "print(grad(np.array([0.0, 9.0]), 0))   # should be near -1 and 1"},
     fix="loss = -(y * np.log(p)).sum(axis=-1)",
     fixes={"cross_entropy_grad": "grad = p - y"},
     variants=(

@@ -22,6 +22,52 @@ from softjac.check.model import Array, Level
 
 _WITHOUT_LOG = ("softmax", "softmax_jacobian", "softmax_vjp", "logsumexp")
 
+
+def _rounded_quotient(decimals: int) -> dict[str, Any]:
+    def softmax(z: Array) -> Array:
+        e = np.round(np.exp(z), decimals)
+        return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+    return {"softmax": softmax, "by_logsumexp": False}
+
+
+def _rounded_probabilities(decimals: int, *, on_the_way: bool = True) -> dict[str, Any]:
+    def rounded(p: Array) -> Array:
+        return np.round(p, decimals)
+
+    def softmax(z: Array) -> Array:
+        return np.round(shifted_softmax(z), decimals)
+
+    return {"softmax": softmax, "on_probs": rounded, "by_logsumexp": not on_the_way}
+
+
+def _roundings() -> Iterator[Variant]:
+    after = WITH_JACOBIAN | WITH_LOGARITHM
+    for decimals in (4, 3, 2, 1):
+        digits = f"{decimals} decimal{'s' * (decimals > 1)}"
+        yield Variant(_rounded_probabilities(decimals), kinds=after, detail=f"Here the probabilities have {digits}.")
+    for decimals in (4, 3, 2, 1):
+        digits = f"{decimals} decimal{'s' * (decimals > 1)}"
+        yield Variant(
+            _rounded_quotient(decimals),
+            kinds=after | {"softmax"},
+            detail=f"Here the exponentials have {digits}.",
+        )
+
+
+ROUNDED = Mistake(
+    name="rounded-before-product",
+    title="rounded before the product",
+    why="intermediate numbers are rounded, and then multiplied or divided, so that their rounding errors are in the "
+    "result, larger than its last decimal. Only the last step may round.",
+    kinds=WITH_JACOBIAN | WITH_LOGARITHM | {"softmax"},
+    level="exercise",
+    layer="softmax",
+    experiment="print(repr(p))   # the numbers that the formula takes: how many digits have they?",
+    fix="Keep all digits on the way, and round the result: np.round(J, 4).",
+    variants=tuple(_roundings()),
+)
+
 EPSILONS = (
     1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-18, 1e-20,
     1e-30, 1e-37, 1e-38, 1e-40, 1e-45, 1e-50, 1e-100, 1e-200, 1e-300, 1e-307, 1e-308,
@@ -128,6 +174,16 @@ def _epsilons() -> Iterator[Variant]:
             )
 
 
+_OF_LARGE_LOSS = {
+    "log_softmax": "print(log_softmax(np.array([0.0, 80.0])))   # should be -80 and 0",
+    "cross_entropy_grad": "print(grad(np.array([0.0, 80.0]), 0))   # should be -1 and 1",
+}
+_OF_SMALL_P = {
+    "cross_entropy": "print(loss(np.array([1e-30, 1.0]), 0))   # should be 69.0776",
+    "cross_entropy_grad": "print(grad(np.array([1e-30, 1.0]), 0))   # should be -1e30 and 0",
+    "cross_entropy_value_and_grad": "print(value_and_grad(np.array([1e-30, 1.0]), 0))   # the loss should be 69.0776",
+}
+
 EPSILON = Mistake(
     name="epsilon",
     title="an epsilon in the logarithm or the quotient",
@@ -138,12 +194,14 @@ EPSILON = Mistake(
     layer="formula",
     experiment="print(loss(np.array([0.0, 800.0]), 0))   # should be 800",
     fix="Take the logarithm from the logits: log_p = z - logsumexp(z). It needs no epsilon.",
+    experiments_by_probs=_OF_SMALL_P,
+    fix_by_probs="Leave it out: -log(p) and -y/p need no epsilon where p > 0. Where p may be 0, take logits instead.",
     whys=dict.fromkeys(
         _WITHOUT_LOG,
         "an epsilon is added to a denominator that is never 0 once the maximum is subtracted (the sum is at "
         "least 1), so that the probabilities sum to less than 1.",
     ),
-    experiments=dict.fromkeys(_WITHOUT_LOG, "print(p.sum() - 1)"),
+    experiments={**dict.fromkeys(_WITHOUT_LOG, "print(p.sum() - 1)"), **_OF_LARGE_LOSS},
     fixes=dict.fromkeys(
         _WITHOUT_LOG, "e = np.exp(z - z.max(axis=-1, keepdims=True))\np = e / e.sum(axis=-1, keepdims=True)"
     ),
@@ -209,14 +267,17 @@ CLIP = Mistake(
     layer="formula",
     experiment="print(loss(np.array([0.0, 80.0]), 0), loss(np.array([0.0, 800.0]), 0))   # should be 80 and 800",
     fix="Take the logarithm from the logits: log_p = z - logsumexp(z). It needs no clip.",
+    experiments_by_probs=_OF_SMALL_P,
+    fix_by_probs="Leave it out: -log(p) and -y/p need no clip where p > 0. Where p may be 0, take logits instead.",
     whys=dict.fromkeys(
         _WITHOUT_LOG,
         "what lies beyond the bounds of a clip is one number, and different inputs have the same answer. "
         "Subtracting the largest logit is what keeps exp in range, and it changes nothing.",
     ),
-    experiments=dict.fromkeys(
-        _WITHOUT_LOG, "print(softmax(np.array([1000.0, 1002.0])))   # should be 0.1192 and 0.8808"
-    ),
+    experiments={
+        **dict.fromkeys(_WITHOUT_LOG, "print(softmax(np.array([1000.0, 1002.0])))   # should be 0.1192 and 0.8808"),
+        **_OF_LARGE_LOSS,
+    },
     fixes=dict.fromkeys(_WITHOUT_LOG, "e = np.exp(z - z.max(axis=-1, keepdims=True))   # no clip"),
     variants=tuple(_clips()),
 )
@@ -283,4 +344,4 @@ TOO_FEW_DECIMALS = Mistake(
     fix="Round to four decimals, np.round(result, 4), or not at all. Where fewer are asked for, say --decimals 2.",
 )
 
-MISTAKES = (TOO_FEW_DECIMALS, LOG_OF_ZERO, EPSILON, CLIP, NAN_AT_MINUS_INFINITY, TAIL_LOST, FLOAT32, FLOAT16)
+MISTAKES = (ROUNDED, TOO_FEW_DECIMALS, LOG_OF_ZERO, EPSILON, CLIP, NAN_AT_MINUS_INFINITY, TAIL_LOST, FLOAT32, FLOAT16)

@@ -63,7 +63,7 @@ ELEMENTWISE = Mistake(
     kinds=VJP | GRADIENTS,
     level="exercise",
     layer="formula",
-    experiment="print((J * g).shape, (g @ J).shape)",
+    experiment="print(np.shape(result), result.sum())   # one number for each class, and 0",
     fix="dz = g @ J",
     variants=tuple(_elementwise()),
 )
@@ -97,7 +97,8 @@ BATCH_FLATTENED = Mistake(
     kinds=JACOBIAN | VJP,
     level="exercise",
     layer="formula",
-    experiment="print(p.shape, p.reshape(-1, 1).shape, J.shape)",
+    experiment="print(z.shape, J.shape)   # (N, n) and (N, n, n)",
+    experiments={"softmax_vjp": "print(dz.sum(axis=1))   # of a batch: every number should be 0"},
     fix="J = p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])",
     fixes={"softmax_vjp": "dz = p * (g - (p * g).sum(axis=-1, keepdims=True))"},
     variants=(
@@ -153,7 +154,7 @@ IDENTITY_MISSING = Mistake(
     kinds=WITH_JACOBIAN,
     level="exercise",
     layer="formula",
-    experiment="print(np.outer(p, 1 - p).sum(axis=1))   # should be 0",
+    experiment="print(J.sum(axis=0), J.sum(axis=1))   # every number should be 0",
     fix="J = p[:, None] * (np.eye(len(p)) - p[None, :])",
     variants=tuple(through_jacobian(_without_identity)),
     entry=entry_of_matrix(

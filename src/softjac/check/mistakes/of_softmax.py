@@ -12,7 +12,6 @@ from softjac.check.mistakes.recipe import (
     ALL_KINDS,
     GRADIENTS,
     LOSSES,
-    WITH_JACOBIAN,
     WITH_LOGARITHM,
     is_batch,
     jacobian_of_row,
@@ -119,7 +118,7 @@ BATCH_MAXIMUM = Mistake(
     kinds=ALL_KINDS,
     level="stable",
     layer="softmax",
-    experiment="print(z.max().shape, z.max(axis=-1, keepdims=True).shape)",
+    experiment="print(z[0] - z.max(), z[1] - z.max())   # for z = [[0, 1], [900, 901]]: their exponentials?",
     fix="e = np.exp(z - z.max(axis=-1, keepdims=True))",
     variants=tuple(both_routes(quotient(_whole_max, _row_sum), applies=is_batch)),
 )
@@ -192,7 +191,7 @@ ROWS_MIXED = Mistake(
     kinds=ALL_KINDS,
     level="exercise",
     layer="softmax",
-    experiment="print(e.shape, e.sum(axis=-1).shape, e.sum(axis=-1, keepdims=True).shape)",
+    experiment="print(p.sum(axis=-1))   # of a batch with N = n: every number should be 1",
     fix="p = e / e.sum(axis=-1, keepdims=True)",
     whys={
         "softmax_jacobian": "numbers of one row meet those of another: in the outer product, where both factors have "
@@ -332,7 +331,15 @@ BASE = Mistake(
     kinds=ALL_KINDS,
     level="exercise",
     layer="softmax",
-    experiment="print(np.log(np.e), np.log2(np.e), np.log10(np.e))",
+    experiment="print(f(np.array([0.0, 1.0]), 0))   # the loss should be 1.3133, the gradient -0.7311 and 0.7311",
+    experiments={
+        "softmax": "print(softmax(np.array([0.0, 1.0])))   # should be 0.2689 and 0.7311",
+        "log_softmax": "print(log_softmax(np.array([0.0, 1.0])))   # should be -1.3133 and -0.3133",
+        "logsumexp": "print(logsumexp(np.array([0.0, 1.0])))   # should be 1.3133",
+        "softmax_jacobian": "print(softmax_jacobian(np.array([0.0, 1.0])))   # should be 0.1966 and -0.1966",
+        "softmax_vjp": "print(f(np.array([0.0, 1.0]), np.array([1.0, 0.0])))   # should be 0.1966 and -0.1966",
+    },
+    experiments_by_probs=dict.fromkeys(LOSSES, "print(f(np.array([0.5, 0.5]), 0))   # the loss should be 0.6931"),
     fix="Use np.exp (math.exp) for the powers and np.log (math.log with one argument) for the logarithm.",
     variants=tuple(_bases()),
 )
@@ -356,49 +363,4 @@ NOT_ADDED_BACK = Mistake(
 )
 
 
-def _rounded_quotient(decimals: int) -> dict[str, Any]:
-    def softmax(z: Array) -> Array:
-        e = np.round(np.exp(z), decimals)
-        return np.asarray(e / e.sum(axis=-1, keepdims=True))
-
-    return {"softmax": softmax, "by_logsumexp": False}
-
-
-def _rounded_probabilities(decimals: int, *, on_the_way: bool = True) -> dict[str, Any]:
-    def rounded(p: Array) -> Array:
-        return np.round(p, decimals)
-
-    def softmax(z: Array) -> Array:
-        return np.round(shifted_softmax(z), decimals)
-
-    return {"softmax": softmax, "on_probs": rounded, "by_logsumexp": not on_the_way}
-
-
-def _roundings() -> Iterator[Variant]:
-    after = WITH_JACOBIAN | WITH_LOGARITHM
-    for decimals in (4, 3, 2, 1):
-        digits = f"{decimals} decimal{'s' * (decimals > 1)}"
-        yield Variant(_rounded_probabilities(decimals), kinds=after, detail=f"Here the probabilities have {digits}.")
-    for decimals in (4, 3, 2, 1):
-        digits = f"{decimals} decimal{'s' * (decimals > 1)}"
-        yield Variant(
-            _rounded_quotient(decimals),
-            kinds=after | {"softmax"},
-            detail=f"Here the exponentials have {digits}.",
-        )
-
-
-ROUNDED = Mistake(
-    name="rounded-before-product",
-    title="rounded before the product",
-    why="intermediate numbers are rounded, and then multiplied or divided, so that their rounding errors are in the "
-    "result, larger than its last decimal. Only the last step may round.",
-    kinds=WITH_JACOBIAN | WITH_LOGARITHM | {"softmax"},
-    level="exercise",
-    layer="softmax",
-    experiment="print(round(p[0], 2) * round(p[1], 2), round(p[0] * p[1], 4))",
-    fix="Keep all digits on the way, and round the result: np.round(J, 4).",
-    variants=tuple(_roundings()),
-)
-
-MISTAKES = (NO_MAXIMUM, BATCH_MAXIMUM, WRONG_AXIS, ONE_SUM, ROWS_MIXED, TWICE, BASE, NOT_ADDED_BACK, ROUNDED)
+MISTAKES = (NO_MAXIMUM, BATCH_MAXIMUM, WRONG_AXIS, ONE_SUM, ROWS_MIXED, TWICE, BASE, NOT_ADDED_BACK)

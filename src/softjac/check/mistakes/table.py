@@ -55,7 +55,9 @@ class Mistake:
     title: a few words. why: which code causes it, and what it puts where. kinds: where it can be. level: the lowest at
     which it shows. variants: the ways to make it; empty where it shows in what a candidate does, not in its numbers.
     entry: what it forms for one entry, where the formula itself is another one. experiment: one line to try. fix: what
-    to write instead. Both may differ by kind: fixes and experiments come before fix and experiment.
+    to write instead. Both may differ by kind: fixes and experiments come before fix and experiment, and by_probs before
+    these where probabilities are given. An experiment shows the symptom and does not name the cause: it is printed
+    where the name is not.
     """
 
     name: str
@@ -71,17 +73,23 @@ class Mistake:
     whys: Mapping[str, str] = field(default_factory=dict)
     experiments: Mapping[str, str] = field(default_factory=dict)
     fixes: Mapping[str, str] = field(default_factory=dict)
+    experiments_by_probs: Mapping[str, str] = field(default_factory=dict)
+    fix_by_probs: str = ""
 
     def why_for(self, kind: str) -> str:
         """Which code causes it, in a function of this kind."""
         return self.whys.get(kind, self.why)
 
-    def experiment_for(self, kind: str) -> str:
-        """One line to try, in a function of this kind."""
+    def experiment_for(self, kind: str, *, by_probs: bool = False) -> str:
+        """One line to try, in a function of this kind. by_probs: it is given probabilities."""
+        if by_probs and kind in self.experiments_by_probs:
+            return self.experiments_by_probs[kind]
         return self.experiments.get(kind, self.experiment)
 
-    def fix_for(self, kind: str) -> str:
-        """What to write instead, in a function of this kind."""
+    def fix_for(self, kind: str, *, by_probs: bool = False) -> str:
+        """What to write instead, in a function of this kind. by_probs: it is given probabilities."""
+        if by_probs and self.fix_by_probs:
+            return self.fix_by_probs
         return self.fixes.get(kind, self.fix)
 
     def variants_for(self, kind: str) -> tuple[Variant, ...]:
