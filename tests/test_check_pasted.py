@@ -120,9 +120,9 @@ def test_a_batch():
     ("arguments", "error", "words"),
     [
         ({"result": np.ones((2, 4))}, ShapeError, "result has shape"),
-        ({"result": P, "label": 3}, BoundsError, "label is 3: for one vector of 3 logits it is from 0 to 2"),
-        ({"result": P, "what": "cross_entropy_grad"}, ArgumentError, "there is no label"),
-        ({"result": P, "what": "softmax_vjp"}, ArgumentError, "what is 'softmax_vjp'"),
+        ({"result": P, "label": 3}, BoundsError, "--label 3: for one vector of 3 logits it is from 0 to 2"),
+        ({"result": P, "what": "cross_entropy_grad"}, ArgumentError, "--what cross_entropy_grad needs the right class"),
+        ({"result": P, "what": "softmax_vjp"}, ArgumentError, "--what softmax_vjp"),
         ({"result": P, "logits": np.ones((2, 2, 2))}, ShapeError, "logits has shape"),
     ],
 )
@@ -205,7 +205,7 @@ def test_negative_logits_a_file_of_logits_and_a_label(files):
         (["--logits", "2", "x", "--result", "m.json"], "'x' is not a number"),
         (["--logits", "2", "1", "--result", "m.json", "--takes", "batch"], "--takes is about a function"),
         (["--logits", "2", "1", "0.1", "--result", "m.json", "--label", "x"], "--label"),
-        (["--logits", "2", "1", "--result", "m.json"], "result has shape (3, 3), and logits (2,)"),
+        (["--logits", "2", "1", "--result", "m.json"], "--result has shape (3, 3), and --logits (2,)"),
     ],
 )
 def test_mistakes_in_the_words(words, expected, files, monkeypatch):
@@ -223,3 +223,32 @@ def test_nothing_is_unpickled(files, monkeypatch):
     (files / "p.npy").write_bytes(pickle.dumps([1]))
     for name in ("o.npy", "p.npy"):
         assert "pickled" in message("check", "--logits", "2", "1", "--result", name)
+
+
+def test_decimals_that_are_asked_for_count():
+    words = ("check", "--logits", "1", "0", "--result", "-")
+    usual = run(*words, stdin="[0.73, 0.27]")
+    assert usual.code == 0
+    assert "taken as rounded to 2 decimals" in usual.out
+    strict = run(*words, "--decimals", "4", stdin="[0.73, 0.27]")
+    assert strict.code == 1
+    assert "taken as rounded" not in strict.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--level", "exact"], "--level is about a function, and --result gives numbers alone"),
+        (["--what", "softmax_vjp"], "--what softmax_vjp: numbers are judged for kinds with one output"),
+        (["--what", "cross_entropy"], "--what cross_entropy needs the right class, counted from 0: --label N."),
+        (["--label", "5"], "--label 5: for one vector of 2 logits it is from 0 to 1."),
+    ],
+)
+def test_messages_name_what_was_typed(words, said):
+    assert message("check", "--logits", "1", "0", "--result", "-", *words, stdin="[0.73, 0.27]").startswith(said)
+
+
+def test_one_class():
+    assert run("check", "--logits", "5", "--result", "-", stdin="1").code == 0
+    assert run("check", "--logits", "5", "--result", "-", "--what", "softmax", stdin="[1]").code == 0
+    assert run("check", "--logits", "5", "--result", "-", "--what", "softmax", stdin="2").code == 1

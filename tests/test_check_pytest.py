@@ -9,7 +9,7 @@ import pytest
 
 import softjac
 from softjac.check import assert_conforms, parametrize_with_properties
-from softjac.errors import ArgumentError
+from softjac.errors import ArgumentError, DTypeError
 
 
 def naive_softmax(z):
@@ -92,3 +92,10 @@ def test_where_nothing_runs_every_property_fails(results):
     outcomes, text = results
     assert {outcome for name, outcome in outcomes.items() if "test_none" in name} == {"FAILED"}
     assert "could not be checked: it returned None" in text
+
+
+def test_what_cannot_be_parametrised_is_refused_at_once():
+    with pytest.raises(ArgumentError, match=r"^what is None: pass one of softmax, "):
+        parametrize_with_properties(softjac.softmax, None)
+    with pytest.raises(DTypeError, match=r"^function is 3: pass a function"):
+        parametrize_with_properties(3, "softmax")

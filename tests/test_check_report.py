@@ -1,6 +1,7 @@
 """What a report says: verdict, mistake, levels, and how much is revealed, in three formats."""
 
 import dataclasses
+import inspect
 import json
 import math
 import os
@@ -389,3 +390,25 @@ def run_python(tmp_path):
         return done.stdout
 
     return run
+
+
+def test_a_constant_is_not_right_for_a_column_because_one_question_has_that_answer():
+    report = check(lambda _: np.array([0.0420, 0.1142, 0.8438]), "softmax")
+    assert report.mistake == "ignores-input"
+    assert "--takes column" not in str(report)
+
+
+def test_nan_for_every_input_does_not_show_that_the_input_is_ignored():
+    report = check(lambda z: z * np.nan, "softmax")
+    assert not report.conforms
+    assert report.mistake is None
+
+
+def test_the_signature_is_that_of_the_function():
+    assert list(inspect.signature(check).parameters)[:2] == ["function", "what"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("axis", np.array([0, -1])), ("level", np.array(["exact", "stable"]))])
+def test_arrays_as_options_are_refused_by_their_name(name, value):
+    with pytest.raises(ArgumentError, match=f"^{name} is array"):
+        check(stable, "softmax", **{name: value})

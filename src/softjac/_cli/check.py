@@ -157,6 +157,7 @@ class CheckRequest:
             there, missing = ("--logits", "--result FILE") if self.logits else ("--result", "--logits")
             raise CommandError(f"{there} goes with {missing}: softjac check --logits 2 1 0.1 --result matrix.json")
         for option, value in (
+            ("--level", self.level),
             ("--function", self.function),
             ("--takes", self.takes),
             ("--axis", self.axis),
@@ -169,7 +170,14 @@ class CheckRequest:
             raise CommandError("standard input is read once: give --logits as numbers, or --result as a file")
         logits = _logits(self.words)
         label = whole_number("--label", self.label, 0, 10**6, "the right class, counted from 0")
-        return report_of_numbers(logits, _result(self.result), self._options(), label, source=self.result)
+        return report_of_numbers(
+            logits,
+            _result(self.result),
+            self._options(),
+            label,
+            source=self.result,
+            decimals_are_asked=self.decimals is not None,
+        )
 
 
 def exit_code(reports: Sequence[Report]) -> int:

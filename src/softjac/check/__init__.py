@@ -7,6 +7,7 @@
 The module is called itself. `softjac check FILE.py:NAME` does the same on the command line. Needs softjac[check].
 """
 
+import inspect
 import sys
 from types import ModuleType
 
@@ -50,3 +51,4 @@ class CallableModule(ModuleType):
 
 
 sys.modules[__name__].__class__ = CallableModule
+__signature__ = inspect.signature(check)  # or help and editors would take its first argument for self

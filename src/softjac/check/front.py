@@ -39,7 +39,7 @@ def options_of(
     """The options, each one that there is. Raises ArgumentError, which names the argument."""
     if isinstance(decimals, bool) or not isinstance(decimals, int) or not 0 <= decimals <= MOST_DECIMALS:
         raise ArgumentError(f"decimals is {decimals!r}: pass an integer from 0 to {MOST_DECIMALS}.")
-    if isinstance(axis, bool) or axis not in (-1, 0):
+    if isinstance(axis, bool) or not isinstance(axis, int) or axis not in (-1, 0):
         raise ArgumentError(f"axis is {axis!r}: pass -1, where a row of a batch has the classes, or 0, where a column.")
     choices: dict[str, Any] = {
         name: None if value is None else _one_of(name, value, get_args(known))
@@ -87,8 +87,7 @@ def check(
         seconds = _positive("time_limit", TIME_LIMIT if time_limit is None else time_limit)
         memory = _positive("memory_limit", MEMORY_LIMIT / 1e9 if memory_limit is None else memory_limit)
         return report_of_file(file, name, options, seconds, int(memory * 1e9))
-    if not callable(function):
-        raise DTypeError(f'function is {function!r}: pass a function, or its place as "FILE:NAME".')
+    called_here(function)
     for argument, value in (("time_limit", time_limit), ("memory_limit", memory_limit)):
         if value is not None:
             raise ArgumentError(
@@ -96,6 +95,12 @@ def check(
                 f"or leave {argument} out."
             )
     return report_of(InThisProcess(function), options)
+
+
+def called_here(function: object) -> None:
+    """Raise DTypeError for what is no function and no place of one."""
+    if not callable(function):
+        raise DTypeError(f'function is {function!r}: pass a function, or its place as "FILE:NAME".')
 
 
 def assert_conforms(
@@ -179,8 +184,8 @@ def missing_extra(error: ImportError) -> ImportError:
 
 
 def _one_of(name: str, value: Any, known: Sequence[str]) -> str:
-    if value in known:
-        return str(value)
+    if isinstance(value, str) and value in known:
+        return value
     import difflib
 
     near = difflib.get_close_matches(str(value), known, n=1, cutoff=0.5)

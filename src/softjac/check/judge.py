@@ -227,7 +227,8 @@ class _Interview:
         if self.options.takes is None and forms == ("vector",):
             batches = [probe for probe in asked if probe.quality in {"batch", "square_batch"}]
             found += [self._ask(probe, "batch", targets) for probe in batches]
-            found.append(self._ask(first, "column", targets))
+            # Once is not enough: an answer that ignores its input is right for the first question alone.
+            found += [self._ask(probe, "column", targets) for probe in asked if probe.quality == "vectors"]
         if self.options.takes is None and forms == ("batch",):
             found.append(self._ask(first, "vector", targets))
         if len(self.convention.targets) == 1:

@@ -227,7 +227,7 @@ class Diagnosis:
     name: of the mistake, as column-formula-1d, or "" where no known mistake fits. title: a few words. why: one or two
     sentences. level: the lowest level at which it shows. symptom: lines of what was seen, which do not give the cause
     away. seen: lines with the first wrong entry, both products in numbers. experiment: one line to try. fix: what to
-    write instead. others: names of mistakes that fit as well.
+    write instead. others: names of mistakes that fit as well. judgement: the one that symptom and seen show.
     """
 
     name: str
@@ -239,3 +239,4 @@ class Diagnosis:
     experiment: str = ""
     fix: str = ""
     others: tuple[str, ...] = ()
+    judgement: Judgement | None = field(default=None, compare=False, repr=False)

@@ -34,19 +34,30 @@ class Numbers:
     guessed: str
 
 
-def report_of_numbers(logits: Any, result: Any, options: Options, label: int | None = None, source: str = "") -> Report:
+def report_of_numbers(
+    logits: Any,
+    result: Any,
+    options: Options,
+    label: int | None = None,
+    source: str = "",
+    *,
+    decimals_are_asked: bool = False,
+) -> Report:
     """Judge a result from the numbers alone, and name the mistake where the numbers tell it.
 
     logits: (n,), or (N, n) for a batch. result: what should be the value of `options.what` for them; without it, what
     its shape says. label: the right class, for a loss or its gradient. Numbers with two or three decimals are taken as
-    rounded to so many. Raises ShapeError, BoundsError or ArgumentError where they do not fit together.
+    rounded to so many, unless decimals_are_asked. Raises ShapeError, BoundsError or ArgumentError where they do not fit
+    together; their words are those of the command line, since nothing else comes here.
     """
-    tried = [_judged(given, options, source) for given in _understood(logits, result, options, label)]
+    tried = [
+        _judged(given, options, source, decimals_are_asked) for given in _understood(logits, result, options, label)
+    ]
     return next((report for report in tried if report.conforms or report.mistake), tried[0])
 
 
-def _judged(given: Numbers, options: Options, source: str) -> Report:
-    decimals, rounded = _decimals(given.result, options.decimals)
+def _judged(given: Numbers, options: Options, source: str, decimals_are_asked: bool) -> Report:
+    decimals, rounded = (options.decimals, False) if decimals_are_asked else _decimals(given.result, options.decimals)
     form: Form = "batch" if given.inputs.is_batch else "vector"
     convention = Convention(
         forms=(form,),
@@ -74,24 +85,29 @@ def _understood(logits: Any, result: Any, options: Options, label: int | None) -
     """What the numbers may be meant to be, the likeliest first."""
     z, found = np.asarray(logits, float), np.asarray(result, float)
     if z.ndim not in (1, 2) or not z.size:
-        raise ShapeError(f"logits has shape {z.shape}: pass (n,), or (N, n) for a batch.")
+        raise ShapeError(f"--logits has shape {z.shape}: give (n,), or (N, n) for a batch.")
     n = z.shape[-1]
     if label is not None and (z.ndim != 1 or not 0 <= label < n):
-        raise BoundsError(f"label is {label}: for one vector of {n} logits it is from 0 to {n - 1}.")
+        raise BoundsError(f"--label {label}: for one vector of {n} logits it is from 0 to {n - 1}.")
     kinds = (options.what,) if options.what else _kinds_of_shape(z, found, label)
     for kind in kinds:
         spec = KINDS[kind]
         if "cotangent" in spec.operands or len(spec.outputs) > 1:
             raise ArgumentError(
-                f"what is {kind!r}: numbers are judged for kinds with one output, of logits and a label. Pass the "
+                f"--what {kind}: numbers are judged for kinds with one output, of logits and a label. Give the "
                 "function, as FILE:NAME."
             )
         if spec.has_targets and label is None:
-            raise ArgumentError(f"what is {kind!r}, and there is no label: pass the right class, counted from 0.")
-        if found.shape in {(*z.shape, 1), (1, *z.shape)} and kind != "softmax_jacobian":
+            raise ArgumentError(f"--what {kind} needs the right class, counted from 0: --label N.")
+        if found.shape in _like_a_row(z) and spec.outputs == ("row",):
             found = found.reshape(z.shape)
         guessed = "" if options.what else "the shape" if kind == kinds[0] else "the numbers"
         yield Numbers(inputs_of(z, labels=label if spec.has_targets else None), found, kind, guessed)
+
+
+def _like_a_row(z: Array) -> set[tuple[int, ...]]:
+    """Shapes in which a result of the shape of the logits is written, too; one number has none."""
+    return {(*z.shape, 1), (1, *z.shape), *([()] if z.shape == (1,) else [])}
 
 
 def _kinds_of_shape(z: Array, result: Array, label: int | None) -> tuple[str, ...]:
@@ -106,8 +122,8 @@ def _kinds_of_shape(z: Array, result: Array, label: int | None) -> tuple[str, ..
     if result.size == max(1, z.size // n):
         return ("logsumexp" if label is None else "cross_entropy",)
     raise ShapeError(
-        f"result has shape {result.shape}, and logits {z.shape}: a Jacobian has {(*z.shape, n)}, softmax {z.shape}. "
-        "Pass what, and it is judged as that."
+        f"--result has shape {result.shape}, and --logits {z.shape}: a Jacobian has {(*z.shape, n)}, softmax {z.shape}."
+        " With --what it is judged as that."
     )
 
 

@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from softjac.check.front import Axis, Function, check, missing_extra, options_of
+from softjac.check.front import Axis, Function, called_here, check, missing_extra, options_of
 from softjac.check.kinds import KINDS
 from softjac.check.model import LEVELS, Form, Given, Level, Reduction
 from softjac.check.report import Report
 from softjac.check.report_lines import trouble
+from softjac.errors import ArgumentError
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -67,11 +68,16 @@ def parametrize_with_properties(
             check()
 
     The tests are named after the qualities: test_softmax[large_logits]. Arguments as for `softjac.check`, and `what`
-    has to be given. Needs pytest. Raises ArgumentError for an option that there is not.
+    has to be given. Needs pytest. Raises ArgumentError for an option that there is not, DTypeError for what is no
+    function.
     """
     import pytest
 
+    if what is None:
+        raise ArgumentError(f"what is None: pass one of {', '.join(KINDS)}, since each kind has tests of its own.")
     options = options_of(what, level, decimals, given, takes, reduction, axis)
+    if not isinstance(function, str | os.PathLike):
+        called_here(function)
     try:
         from softjac.check.cases import QUALITIES, probes
     except ImportError as error:
@@ -84,7 +90,7 @@ def parametrize_with_properties(
         )
 
     held = LEVELS[: LEVELS.index(options.level) + 1]
-    asked = {probe.quality for probe in probes(options.what or next(iter(KINDS))) if probe.level in held}
+    asked = {probe.quality for probe in probes(str(options.what)) if probe.level in held}
     properties = [Property(quality, report) for quality in QUALITIES if quality in asked]
     mark: Callable[[Test], Test] = pytest.mark.parametrize("check", properties, ids=[one.quality for one in properties])
     return mark

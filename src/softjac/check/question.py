@@ -17,18 +17,9 @@ MOST_LINES = 3
 _LETTERS = {"logits": "z", "cotangent": "g", "targets": "y"}
 
 
-def judgement_of(diagnosis: Diagnosis, judgements: Sequence[Judgement]) -> Judgement | None:
-    """The judgement that a diagnosis shows, found by the name of its probe: that of a wrong answer, if there is one."""
-    line = next(iter(diagnosis.symptom or diagnosis.seen), "")
-    named = [j for j in judgements if line.startswith(j.probe.name) or f" in {j.probe.name}" in line]
-    longest = max((len(j.probe.name) for j in named), default=0)
-    named = [j for j in named if len(j.probe.name) == longest]
-    return min(named, key=lambda j: (not j.problem, j.probe.level != diagnosis.level), default=None)
-
-
 def with_question(lines: Sequence[str], diagnosis: Diagnosis, examination: Examination) -> tuple[str, ...]:
     """The lines of a diagnosis, and after the first the operands that it leaves out."""
-    judged = judgement_of(diagnosis, examination.judgements)
+    judged = diagnosis.judgement
     if judged is None or not lines:
         return tuple(lines)
     added = list(_operands(judged, examination, lines[0]))

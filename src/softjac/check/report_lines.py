@@ -141,7 +141,7 @@ def _also(report: Report, hint: bool) -> tuple[str, ...]:
     others = [one for one in report.also if not named or one.name != named]
     beside = [one for one in others if _is_aside(report, one)]
     lines = [_also_line(one, hint, f"level {one.level}") for one in others if one not in beside]
-    lines += [_also_line(one, hint, NOT_HELD_TO) for one in beside if _is_worth_saying(report, one)]
+    lines += [_also_line(one, hint, NOT_HELD_TO) for one in beside if _is_worth_saying(one)]
     examination = report.examination
     if not hint:
         lines += [
@@ -170,17 +170,16 @@ def _is_aside(report: Report, diagnosis: Diagnosis) -> bool:
     """Whether it was found in a form that the function is not held to, for which it is right at level exercise."""
     judgements = report.examination.judgements
     wrong = [j for j in judgements if j.problem or j.outcome.changed]
-    asked = question.judgement_of(diagnosis, judgements + report.examination.asides)
     return (
         diagnosis.level == "exercise"
-        and asked in report.examination.asides
+        and diagnosis.judgement in report.examination.asides
         and not any(j.probe.level == "exercise" for j in wrong)
     )
 
 
-def _is_worth_saying(report: Report, diagnosis: Diagnosis) -> bool:
+def _is_worth_saying(diagnosis: Diagnosis) -> bool:
     """Not that a batch gives what is no answer for a batch: it was merely tried."""
-    asked = question.judgement_of(diagnosis, report.examination.asides)
+    asked = diagnosis.judgement
     return asked is None or not asked.probe.inputs.is_batch or asked.problem in _OF_RIGHT_SHAPE
 
 

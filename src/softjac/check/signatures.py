@@ -13,15 +13,22 @@ _HALF_ULP = {False: 2.0**-53, True: 2.0**-24}
 
 
 def ignores_input(cases: Sequence[Case]) -> bool:
-    """Whether the same numbers come back for different inputs of one shape, or for all that was asked."""
+    """Whether the same numbers come back for different inputs of one shape, or for all that was asked.
+
+    NaN for all is no number: nan * z depends on z, and cannot show it.
+    """
     seen: dict[tuple[int, ...], list[Case]] = {}
     for case in cases:
-        if case.level == "exercise" and case.judgement.problem != "raised" and case.results:
+        if case.level == "exercise" and case.judgement.problem != "raised" and _is_a_number(case.results):
             seen.setdefault(case.situation.inputs.logits.shape, []).append(case)
     groups = [group for group in seen.values() if _differ([c.truth for c in group])]
     if sum(map(len, groups)) < 4:
         return False
     return not any(_differ([c.results for c in group]) for group in groups)
+
+
+def _is_a_number(results: Sequence[Array]) -> bool:
+    return bool(results) and not all(np.isnan(r).all() for r in results)
 
 
 def _differ(results: Sequence[tuple[Array, ...]]) -> bool:

@@ -37,6 +37,7 @@ def explained(kind: str, found: Sequence[Explanation], level: Level) -> Diagnosi
         experiment=mistakes[0].experiment_for(kind, by_probs=case.asked.given_probs),
         fix="\n".join(m.fix_for(kind, by_probs=case.asked.given_probs) for m in mistakes),
         others=tuple(other for other in others if other != name),
+        judgement=case.judgement,
     )
 
 
@@ -51,6 +52,7 @@ def named(kind: str, mistake: Mistake, case: Case, seen: tuple[str, ...] = ()) -
         seen=seen or tuple(_what(case, None, short=False)),
         experiment=mistake.experiment_for(kind, by_probs=case.asked.given_probs),
         fix=mistake.fix_for(kind, by_probs=case.asked.given_probs),
+        judgement=case.judgement,
     )
 
 
@@ -76,6 +78,7 @@ def unnamed(cases: Sequence[Case], every: Sequence[Case]) -> Diagnosis:
         level=case.level,
         symptom=tuple(_what(case, None, short=True)),
         seen=tuple(_what(case, None, short=False)),
+        judgement=case.judgement,
     )
 
 
