@@ -8,6 +8,7 @@ import warnings
 import pytest
 
 import softjac
+from softjac import kernels
 from test_readme import ROOT
 
 PAGE = ROOT / "docs" / "scoreboard.md"
@@ -56,14 +57,16 @@ def test_every_implementation_has_its_row(contenders):
 
 
 def test_rows_say_what_the_checker_says(benchmarks, contenders):
+    """Largest errors are compared where the page's are this machine's: softjac's are its compiled core's."""
     scoreboard, written = benchmarks["scoreboard"], rows_of_page()
     headings = scoreboard.HEADINGS
+    own = () if kernels.native else ("ordinary", "hard")
     for one in contenders:
         if one.library not in NEED_NO_FRAMEWORK:
             continue
         cells = dict(zip(headings, written[one.kind, one.library, one.form], strict=True))
         row = scoreboard.row(one)
-        of_machine = () if one.library == "softjac" else ("exact", "ordinary", "hard")
+        of_machine = own if one.library == "softjac" else ("exact", "ordinary", "hard")
         same = [heading for heading in headings if heading not in of_machine]
         assert {heading: row[heading] for heading in same} == {heading: cells[heading] for heading in same}, one.form
 
