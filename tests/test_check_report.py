@@ -89,9 +89,18 @@ def test_the_text_is_that_of_the_issue(wrong):
     assert "diagonal right; row sums -0.6848 -0.6126 +0.1170, should be 0\n" in text
     assert "\nTry      print(" in text
     assert "no maximum subtracted (level stable)" in " ".join(text.split())
-    assert "\nMore     --reveal fix\n" in text
+    assert '\nMore     report.to("text", reveal="fix")\n' in text
     labels = [line[:9].strip() for line in text.splitlines() if line[:9].strip()]
     assert labels[-3:] == ["Called", "Checked", "Cannot"]
+
+
+def test_options_are_those_of_the_command_or_of_python(naive, tmp_path):
+    assert '\nMore     level="stable"\n' in str(naive)
+    (tmp_path / "student.py").write_text(inspect.getsource(softmax).replace("def", "import numpy as np\ndef", 1))
+    of_file = check(f"{tmp_path / 'student.py'}:softmax")
+    assert "\nMore     --level stable\n" in str(of_file)
+    for report in (naive, of_file):
+        assert report.in_python == (report is naive)
 
 
 def test_hint_gives_nothing_away_and_fix_all(wrong):
@@ -100,9 +109,9 @@ def test_hint_gives_nothing_away_and_fix_all(wrong):
         assert word not in hint.split("\nLevels")[0].replace("z = [", "").replace("J[0", "")
     assert "Seen     z = [1, 2, 4]: J[0,1] is -0.0130, it should be -0.0048\n" in hint
     assert "\nTry      " in hint
-    assert "--reveal name" in hint
+    assert 'reveal="name"' in hint
     assert "\nFix      J = np.diag(p) - np.outer(p, p)\n" in fix
-    assert "--reveal" not in fix
+    assert "reveal=" not in fix
 
 
 @pytest.mark.parametrize("reveal", ["hint", "name", "fix"])
@@ -136,7 +145,7 @@ def test_no_more_is_said_of_a_form_that_was_merely_tried():
     for level in LEVELS:
         for report in (check(softmax_jacobian, level=level), check(vjp, "softmax_vjp", level=level)):
             assert report.levels["exercise"]
-            assert "--takes" not in str(report)
+            assert "takes=" not in str(report)
             assert "batch" not in str(report)
 
 
@@ -145,12 +154,12 @@ def test_a_batch_that_gets_wrong_numbers_is_mentioned_once_whatever_the_verdict(
         lines = " ".join(str(report).split())
         assert lines.count("batch of 4 rows") == lines.count("a form that it is not held to") == 1
         assert "one sum over the whole array (a form that it is not held to)" in lines
-        assert "--takes" not in lines
+        assert "takes=" not in lines
 
 
 def test_another_form_is_advised_where_it_alone_is_right(wrong):
-    assert str(wrong).count("given a column (n, 1) it is right: --takes column") == 1
-    assert "--takes" not in wrong.to("text", reveal="hint")
+    assert str(wrong).count('given a column (n, 1) it is right: takes="column"') == 1
+    assert "takes=" not in wrong.to("text", reveal="hint")
 
 
 def test_no_line_is_said_twice(wrong):
@@ -395,7 +404,7 @@ def run_python(tmp_path):
 def test_a_constant_is_not_right_for_a_column_because_one_question_has_that_answer():
     report = check(lambda _: np.array([0.0420, 0.1142, 0.8438]), "softmax")
     assert report.mistake == "ignores-input"
-    assert "--takes column" not in str(report)
+    assert "takes=" not in str(report)
 
 
 def test_nan_for_every_input_does_not_show_that_the_input_is_ignored():

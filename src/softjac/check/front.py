@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 from softjac.check.candidate import InThisProcess
@@ -144,9 +144,8 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
         reduction=options.reduction,
         axis=options.axis,
     )
-    source = source or candidate.facts.name
-    found = Report(examination, (), source)
-    return found if found.could_not else Report(examination, tuple(diagnose(examination)), source)
+    found = Report(examination, (), source or candidate.facts.name, in_python=isinstance(candidate, InThisProcess))
+    return found if found.could_not else replace(found, diagnoses=tuple(diagnose(examination)))
 
 
 def report_of_file(file: str, name: str, options: Options, time_limit: float, memory_limit: int) -> Report:

@@ -23,7 +23,8 @@ class Report:
 
     examination: all that was asked and answered. diagnoses: causes, the main one first. source: the function, as
     FILE:NAME or by its name. notes: what there is to say about the input. of_numbers: whether numbers were judged that
-    somebody had, and no function was called.
+    somebody had, and no function was called. in_python: whether the reader passed a function, and gives options as
+    arguments.
     """
 
     examination: Examination
@@ -31,6 +32,7 @@ class Report:
     source: str = ""
     notes: tuple[str, ...] = ()
     of_numbers: bool = False
+    in_python: bool = False
 
     @functools.cached_property
     def could_not(self) -> str:

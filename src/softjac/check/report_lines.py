@@ -117,10 +117,19 @@ def _finding(report: Report, reveal: str) -> list[Section]:
         found.append(Section("Levels", (_levels(report),)))
     more = {"hint": "name", "name": "fix"}.get(reveal)
     if more and main and (more == "name" or main.fix):
-        found.append(Section("More", (f"--reveal {more}",)))
+        found.append(Section("More", (_reveal(report, more),)))
     elif report.conforms and report.reached != "exact" and not report.of_numbers:
-        found.append(Section("More", (f"--level {_following(report)}",)))
+        found.append(Section("More", (_option(report, "level", _following(report)),)))
     return found
+
+
+def _option(report: Report, name: str, value: str) -> str:
+    """An option as the reader gives it: to the command, or to `softjac.check`."""
+    return f'{name}="{value}"' if report.in_python else f"--{name} {value}"
+
+
+def _reveal(report: Report, name: str) -> str:
+    return f'report.to("text", reveal="{name}")' if report.in_python else f"--reveal {name}"
 
 
 def _title(diagnosis: Diagnosis) -> str:
@@ -145,7 +154,8 @@ def _also(report: Report, hint: bool) -> tuple[str, ...]:
     examination = report.examination
     if not hint:
         lines += [
-            f"given {_ONE.get(form, f'a {form}')} it is right: --takes {form}" for form in _right_forms(examination)
+            f"given {_ONE.get(form, f'a {form}')} it is right: {_option(report, 'takes', form)}"
+            for form in _right_forms(examination)
         ]
     batches = [j for j in examination.asides if j.probe.inputs.is_batch and j.problem in _OF_RIGHT_SHAPE]
     if batches and not beside and report.levels["exercise"]:
