@@ -152,3 +152,36 @@ def gradient_of_squares(z, y):
     p = softmax_rows(z)
     d = 2 * (p - y)
     return p * (d - np.sum(p * d, axis=-1, keepdims=True))
+
+
+@wrong("running-sum-not-rescaled", "softmax")
+def online_softmax(z):
+    m, total = -math.inf, 0.0
+    for x in z:
+        m = max(m, x)
+        total += math.exp(x - m)
+    return np.exp(np.asarray(z) - m) / total
+
+
+@wrong("running-sum-not-rescaled", "softmax", "exercise", torch)
+def online_softmax_of_torch(z):
+    m = torch.cummax(z, -1).values
+    return torch.exp(z - m[..., -1:]) / torch.exp(z - m).sum(-1, keepdim=True)
+
+
+@wrong("running-sum-not-rescaled", "logsumexp")
+def online_logsumexp(z):
+    m, total = z[0], 1.0
+    for x in z[1:]:
+        m = max(m, x)
+        total += math.exp(x - m)
+    return m + math.log(total)
+
+
+@wrong("running-sum-not-rescaled", "cross_entropy")
+def fused_loss_of_one_pass(z, y):
+    m, total = -math.inf, 0.0
+    for x in z:
+        m = max(m, x)
+        total += math.exp(x - m)
+    return math.log(total) + m - z[y]

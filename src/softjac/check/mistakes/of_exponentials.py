@@ -88,4 +88,34 @@ COUNTED_TWICE = Mistake(
     variants=(Variant({"logsumexp": _counted_twice}),),
 )
 
-MISTAKES = (NEGATIVE_EXPONENT, NO_EXPONENTIAL, SIGMOID, COUNTED_TWICE)
+
+def _running_sum(z: Array) -> Array:
+    """The sum of exponentials, each shifted by the largest logit up to its own place."""
+    return np.asarray(np.exp(z - np.maximum.accumulate(z, axis=-1)).sum(axis=-1, keepdims=True))
+
+
+def _with_running_sum(z: Array) -> Array:
+    return np.asarray(np.exp(z - z.max(axis=-1, keepdims=True)) / _running_sum(z))
+
+
+def _logarithm_of_running_sum(z: Array) -> Array:
+    return np.asarray(z.max(axis=-1) + np.log(_running_sum(z)[..., 0]))
+
+
+NOT_RESCALED = Mistake(
+    name="running-sum-not-rescaled",
+    title="the running sum is not rescaled",
+    why="a pass that finds the maximum and the sum together holds a sum that belongs to the old maximum. Where a new "
+    "maximum m_new comes, the sum so far is to be multiplied by exp(m_old - m_new). It is right by chance where the "
+    "first logit is the largest.",
+    kinds=ALL_KINDS,
+    level="exercise",
+    layer="softmax",
+    experiment="print(f([3.0, 0.0]), f([0.0, 3.0]))   # should be the same numbers, in the order of the logits",
+    experiments=dict.fromkeys(_LSE, "print(f([3.0, 0.0]), f([0.0, 3.0]))   # both should be 3.0486")
+    | dict.fromkeys(LOSSES, "print(f([3.0, 0.0], 0), f([0.0, 3.0], 1))   # the loss should be 0.0486 for both"),
+    fix="total = total * np.exp(m_old - m_new) + np.exp(z[i] - m_new)",
+    variants=(Variant({"softmax": _with_running_sum, "logsumexp": _logarithm_of_running_sum}),),
+)
+
+MISTAKES = (NEGATIVE_EXPONENT, NO_EXPONENTIAL, SIGMOID, COUNTED_TWICE, NOT_RESCALED)
