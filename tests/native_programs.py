@@ -23,10 +23,18 @@ LEVELS = {
     # Inlining all is most of the work of a compiler, and changes no bit: what runs in an emulator need not be fast.
     "neon": ["-DSOFTJAC_SIMD_NEON", "-O1", "-fno-inline", "-Dalways_inline=unused"],
 }
+# The files of kernels that each program holds.
+KERNEL_FILES = {
+    "elementary": [],
+    "harness": ["kernels", "narrow_kernels", "operator_kernels"],
+    "operator": ["operator_kernels"],
+}
 COMMON = ["-std=c++17", "-O2", "-ffp-contract=off", "-fno-math-errno", "-Wno-psabi"]
 SANITIZED = ["-O1", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 # Any report ends the program with an error.
-SANITIZER_OPTIONS = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
+SANITIZER_OPTIONS = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+SANITIZED_BUILD = "SOFTJAC_SANITIZED_BUILD"
+"""A build folder of the extension module with sanitizers: its kernels are taken, and not compiled once more."""
 
 
 class ProgramFailedError(AssertionError):
@@ -73,21 +81,38 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 @cache
 def build(program: str, level: str, sanitized: bool = False) -> Path:
-    """The program for one instruction set: elementary, or harness or operator with their kernels linked in."""
-    result = Path(_folder().name) / f"{program}-{level}{'-sanitized' if sanitized else ''}"
+    """The program for one instruction set, with its kernels linked in; its files are compiled at the same time."""
+    name = f"{program}-{level}{'-sanitized' if sanitized else ''}"
+    result = Path(_folder().name) / name
     compiler = ["aarch64-linux-gnu-g++", "-static"] if level == "neon" else native_compiler()
-    sources = [PROGRAMS / f"{program}.cpp"]
-    if program == "harness":
-        sources += [KERNELS / "kernels.cpp", KERNELS / "operator_kernels.cpp"]
-    if program == "operator":
-        sources.append(KERNELS / "operator_kernels.cpp")
     flags = [*COMMON, *(SANITIZED if sanitized else []), *LEVELS[level]]
     flags += [f"-I{KERNELS}", f"-DSOFTJAC_ISA_NAME={level.replace('-', '_')}"]
-    done = subprocess.run(
-        [*compiler, *flags, *map(str, sources), "-o", str(result)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
+    sources = {f"{name}.o": PROGRAMS / f"{program}.cpp"}
+    linked = []
+    if KERNEL_FILES[program] and sanitized and os.environ.get(SANITIZED_BUILD):
+        linked = [_built_kernels(level)]
+    else:
+        sources |= {f"{name}-{kernels}.o": KERNELS / f"{kernels}.cpp" for kernels in KERNEL_FILES[program]}
+    objects = {result.with_name(key): source for key, source in sources.items()}
+    commands = [[*compiler, *flags, "-c", str(source), "-o", str(made)] for made, source in objects.items()]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(_compiled, commands))
+    _compiled([*compiler, *flags, *map(str, (*objects, *linked)), "-o", str(result)])
     return result
+
+
+def _built_kernels(level: str) -> Path:
+    """The static library of an instruction set, in the folder that SOFTJAC_SANITIZED_BUILD names."""
+    folder = Path(os.environ[SANITIZED_BUILD])
+    name = f"libkernels_{level.replace('-', '_')}.a"
+    found = next(folder.rglob(name), None)
+    assert found is not None, f"{SANITIZED_BUILD} is {folder}, and has no {name}"
+    return found
+
+
+def _compiled(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
 
 
 def build_all(program: str, levels: Iterable[str], sanitized: bool = False) -> None:

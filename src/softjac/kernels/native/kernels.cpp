@@ -1,83 +1,39 @@
-// The kernels, compiled once for each instruction set: SOFTJAC_ISA_NAME names the table, SOFTJAC_SIMD_* the registers.
-#include "jacobian.h"
-#include "weighted.h"
+// The kernels of an instruction set: those of wide rows, float64, from here; those of narrow rows from
+// narrow_kernels.cpp; rows of the operator from operator_kernels.cpp.
+#include "table.h"
 
-#define SOFTJAC_JOIN_(a, b) a##b
-#define SOFTJAC_JOIN(a, b) SOFTJAC_JOIN_(a, b)
-
-// Rows of the operator, in operator_kernels.cpp.
+#define SOFTJAC_NARROW_KERNELS SOFTJAC_JOIN(narrow_kernels_, SOFTJAC_ISA_NAME)
 #define SOFTJAC_OPERATOR_ROWS SOFTJAC_JOIN(operator_rows_, SOFTJAC_ISA_NAME)
 namespace softjac {
+extern const KernelTable SOFTJAC_NARROW_KERNELS;
 void SOFTJAC_OPERATOR_ROWS(const Job& job, std::ptrdiff_t first, std::ptrdiff_t last);
 }  // namespace softjac
 
 namespace {
 
-using softjac::KernelTable;
-using softjac::Type;
-
-// The driver that serves an op on rows of X, handed to `use` as a type.
-template <class D> struct Use {
-    using type = D;
+struct WideTypes {
+    template <class F> static auto with(Type, const F& f) { return f(double{}); }
 };
-template <class X, class F> auto with_driver(Op op, const F& f) {
-    switch (op) {
-        case Op::softmax: return f(Use<Driver<Softmax, X, Op::softmax>>{});
-        case Op::softmax_complement: return f(Use<Driver<Complement, X, Op::softmax_complement>>{});
-        case Op::log_softmax: return f(Use<Driver<LogSoftmax, X, Op::log_softmax>>{});
-        case Op::logsumexp: return f(Use<Driver<LogSumExp, X, Op::logsumexp>>{});
-        case Op::softmax_jvp: return f(Use<Driver<Jvp, X, Op::softmax_jvp>>{});
-        case Op::log_softmax_jvp: return f(Use<Driver<LogJvp, X, Op::log_softmax_jvp>>{});
-        case Op::log_softmax_vjp: return f(Use<Driver<LogVjp, X, Op::log_softmax_vjp>>{});
-        case Op::softmax_second_derivative:
-            return f(Use<Driver<SecondDerivative, X, Op::softmax_second_derivative>>{});
-        case Op::softmax_vjp_probs: return f(Use<Driver<VjpFromProbs, X, Op::softmax_vjp_probs>>{});
-        case Op::log_softmax_vjp_probs: return f(Use<Driver<LogVjpFromProbs, X, Op::log_softmax_vjp_probs>>{});
-        case Op::cross_entropy: return f(Use<Driver<LabelLoss, X, Op::cross_entropy>>{});
-        case Op::cross_entropy_targets: return f(Use<Driver<TargetLoss, X, Op::cross_entropy_targets>>{});
-        case Op::cross_entropy_hvp: return f(Use<Driver<HessianProduct, X, Op::cross_entropy_hvp>>{});
-        default: return f(Use<WeightedDriver<X>>{});
-    }
-}
-template <class F> auto with_type(Type type, const F& f) {
-    switch (type) {
-        case Type::f16: return f(Half{});
-        case Type::bf16: return f(BFloat{});
-        case Type::f32: return f(float{});
-        default: return f(double{});
-    }
-}
+using Kernels = KernelsOf<WideTypes>;
 
 std::size_t scratch_bytes(const Job& job) {
     if (job.op == Op::operator_rows) return 0;
-    return with_type(job.type, [&](auto x) {
-        using X = decltype(x);
-        if (job.op == Op::softmax_jacobian) return JacobianDriver<X>::scratch_bytes(job);
-        return with_driver<X>(job.op, [&](auto use) {
-            return static_cast<std::size_t>(decltype(use)::type::scratch_bytes(job));
-        });
-    });
+    return job.type == Type::f64 ? Kernels::scratch_bytes(job) : softjac::SOFTJAC_NARROW_KERNELS.scratch_bytes(job);
 }
 
 void rows(const Job& job, std::ptrdiff_t first, std::ptrdiff_t last, char* scratch) {
-    if (job.op == Op::operator_rows)
-        return softjac::SOFTJAC_OPERATOR_ROWS(job, first, last);
-    with_type(job.type, [&](auto x) {
-        with_driver<decltype(x)>(job.op, [&](auto use) { decltype(use)::type::rows(job, first, last, scratch); });
-    });
+    if (job.op == Op::operator_rows) return softjac::SOFTJAC_OPERATOR_ROWS(job, first, last);
+    const auto run = job.type == Type::f64 ? Kernels::rows : softjac::SOFTJAC_NARROW_KERNELS.rows;
+    run(job, first, last, scratch);
 }
 
 void jacobian(const Job& job, std::ptrdiff_t row, std::ptrdiff_t i_first, std::ptrdiff_t i_last, bool fresh,
               char* scratch) {
-    with_type(job.type, [&](auto x) {
-        JacobianDriver<decltype(x)>::run(job, row, i_first, i_last, fresh, scratch);
-    });
+    const auto run = job.type == Type::f64 ? Kernels::jacobian : softjac::SOFTJAC_NARROW_KERNELS.jacobian;
+    run(job, row, i_first, i_last, fresh, scratch);
 }
 
 }  // namespace
-
-#define SOFTJAC_TEXT_(a) #a
-#define SOFTJAC_TEXT(a) SOFTJAC_TEXT_(a)
 
 namespace softjac {
 extern const KernelTable SOFTJAC_JOIN(kernels_, SOFTJAC_ISA_NAME);
