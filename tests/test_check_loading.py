@@ -1,0 +1,72 @@
+"""The file of a submission is loaded, or the outcome says why it cannot be."""
+
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from check_submissions import Z, outcome_of, refusal_of
+from softjac.check.process import OwnProcess
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("import no_such_module_of_mine", "it cannot be imported: ModuleNotFoundError: No module named"),
+        ("def f(z)\n    return z", "SyntaxError: expected ':' (line 4)"),
+        ("sys.exit(3)", "it cannot be imported: SystemExit: the code was 3 (line 4)"),
+        ("os._exit(5)", "the process ended with code 5 while it is imported"),
+        ("def softmax_jacobain(z): return z", "no function f: it has softmax_jacobain"),
+        ("def g(z): return z\nf = 3", "f is no function but a int: it has g"),
+        ("x = 1", "no function f: it has no function of its own"),
+        ("raise ValueError('first\\nsecond')", "it cannot be imported: ValueError: first (line 4)"),
+        ("raise KeyboardInterrupt", "it cannot be imported: KeyboardInterrupt (line 4)"),
+        ("os.close(0); os.closerange(3, 100)", "the process closed the files through which it answers"),
+    ],
+)
+def test_what_cannot_be_called_says_why(submission, body, words):
+    assert refusal_of(submission(body)).startswith(words)
+
+
+def test_a_misspelt_name_gets_the_nearest(submission):
+    path = submission("def Softmax_Jacobian(z): return z\ndef other(z): return z")
+    assert refusal_of(path, "softmax_jacobain") == "no function softmax_jacobain: did you mean Softmax_Jacobian?"
+
+
+def test_a_file_with_one_function_needs_no_name(submission):
+    assert refusal_of(submission("def f(z): return z\ndef g(z): return z"), "") == "name a function: it has f, g"
+    with OwnProcess(submission("def f(z): return z\ndef _help(z): return z"), "") as candidate:
+        assert candidate.facts.name == "f"
+
+
+def test_there_is_no_such_file(tmp_path):
+    assert refusal_of(str(tmp_path / "none.py")) == "there is no such file"
+
+
+def test_a_loop_at_the_import_ends_at_the_limit(submission):
+    begun = time.monotonic()
+    reason = refusal_of(submission("while True: pass"), time_limit=1.5)
+    assert reason == "no answer within 1.5 s while it is imported"
+    assert time.monotonic() - begun < 6
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is RLIMIT_DATA of Linux")
+def test_ten_gigabytes_at_the_import_are_refused(submission):
+    assert refusal_of(submission("x = np.ones(10**10 // 8)")).startswith("it cannot be imported: MemoryError: ")
+
+
+def test_main_is_not_run(submission):
+    assert outcome_of(submission("def f(z):\n    return z\nif __name__ == '__main__':\n    sys.exit(1)")).arrays
+
+
+def test_a_neighbour_can_be_imported_and_nothing_is_written(submission, tmp_path):
+    submission("def g(z): return z + 1", "neighbour.py")
+    path = submission("from neighbour import g\ndef f(z): return g(z)")
+    np.testing.assert_array_equal(outcome_of(path).arrays[0], Z + 1)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["neighbour.py", "student.py"]
+
+
+@pytest.mark.parametrize("name", ["random.py", "a b:c.py", "numpy.py", "ünï.py"])
+def test_odd_file_names(submission, name):
+    np.testing.assert_array_equal(outcome_of(submission("def f(z): return z", name)).arrays[0], Z)
