@@ -70,3 +70,76 @@ def test_a_neighbour_can_be_imported_and_nothing_is_written(submission, tmp_path
 @pytest.mark.parametrize("name", ["random.py", "a b:c.py", "numpy.py", "ünï.py"])
 def test_odd_file_names(submission, name):
     np.testing.assert_array_equal(outcome_of(submission("def f(z): return z", name)).arrays[0], Z)
+
+
+# Where it is: a flat file, or a module of a package.
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from . import other\ng = other.g",
+        "from .other import g",
+        "from pk.other import g",
+        "from .inner.third import g",
+        "from pk import g",
+        "import other; g = other.g",
+    ],
+)
+def test_a_module_of_a_package_imports_its_neighbours(submission, line):
+    submission("from .other import g", "pk/__init__.py")
+    submission("def g(z): return z + 1", "pk/other.py")
+    submission("", "pk/inner/__init__.py")
+    submission("from ..other import g", "pk/inner/third.py")
+    path = submission(f"{line}\ndef f(z): return g(z) if __name__ == 'pk.sub' else __name__", "pk/sub.py")
+    np.testing.assert_array_equal(outcome_of(path).arrays[0], Z + 1)
+
+
+@pytest.mark.parametrize("line", ["from ..other import g", "from pk.other import g", "from . import g"])
+def test_packages_in_packages(submission, line):
+    submission("", "pk/__init__.py")
+    submission("def g(z): return z + 1", "pk/other.py")
+    submission("from pk.other import g", "pk/inner/__init__.py")
+    path = submission(f"{line}\ndef f(z): return g(z)", "pk/inner/sub.py")
+    np.testing.assert_array_equal(outcome_of(path).arrays[0], Z + 1)
+
+
+def test_a_package_may_import_the_module_itself_and_is_one(submission):
+    path = submission("COUNT = []\ndef f(z): return z + len(COUNT)", "pk/sub.py")
+    init = submission("from . import sub\nfrom .sub import f\nsub.COUNT.append(1)", "pk/__init__.py")
+    for one in (path, init):
+        np.testing.assert_array_equal(outcome_of(one).arrays[0], Z + 1)
+
+
+@pytest.mark.parametrize("name", ["json", "numpy", "statistics", "softjac", "my-pk", "v1.0", "torch"])
+def test_odd_names_of_packages(submission, name):
+    submission("", f"{name}/__init__.py")
+    submission("", f"{name}/v2.0/__init__.py")
+    submission("import numpy, json, statistics\ndef g(z): return numpy.exp(z * 0)", f"{name}/other.py")
+    path = submission("from .other import g\ndef f(z): return z * g(z)", f"{name}/sub.py")
+    np.testing.assert_array_equal(outcome_of(path).arrays[0], Z)
+    path = submission("from ..other import g\ndef f(z): return z * g(z)", f"{name}/v2.0/sub.py")
+    np.testing.assert_array_equal(outcome_of(path).arrays[0], Z)
+
+
+@pytest.mark.parametrize("name", ["statistics", "softjac", "flint", "difflib", "queue"])
+def test_a_file_with_the_name_of_a_library_may_import_it(submission, name):
+    path = submission(f"import {name}\ndef f(z): return z if {name}.__file__ != __file__ else None", f"{name}.py")
+    outcome = outcome_of(path)
+    np.testing.assert_array_equal(outcome.arrays[0], Z)
+    assert "did you mean f?" in refusal_of(path, "F")
+
+
+def test_a_file_is_itself_under_its_own_name(submission):
+    path = submission("import student\ndef f(z): return z + (student.f is f)")
+    np.testing.assert_array_equal(outcome_of(path).arrays[0], Z + 1)
+
+
+def test_a_package_that_cannot_be_imported(submission):
+    submission("x = 1\nraise ValueError('mine')", "pk/__init__.py")
+    path = submission("def f(z): return z", "pk/sub.py")
+    assert refusal_of(path) == "its package pk cannot be imported: ValueError: mine"
+    path = submission("from . import none\ndef f(z): return z", "other/sub.py")
+    assert "ImportError: attempted relative import with no known parent package (line 4)" in refusal_of(path)
+    submission("", "other/__init__.py")
+    assert "ImportError: cannot import name 'none' from 'other'" in refusal_of(path)
