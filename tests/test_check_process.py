@@ -141,6 +141,14 @@ def test_a_megabyte_of_output_is_counted_and_its_start_kept(submission):
     assert first.printed.startswith("x" * 100) or first.printed.startswith("z")
     assert first.printed_length == second.printed_length == 1_000_021
     assert len(first.printed) == 2000
+    assert (candidate.facts.printed, candidate.facts.printed_length) == ("at the import\n", 14)
+
+
+@pytest.mark.parametrize("body", ["sys.exit(3)", "os._exit(3)", "while True: pass", "pass"])
+def test_what_is_printed_at_the_import_is_kept_where_it_fails(submission, body):
+    with OwnProcess(submission(f"print('ab', flush=True)\n{body}"), "f", time_limit=1.5) as candidate:
+        assert candidate.could_not
+        assert (candidate.facts.printed, candidate.facts.printed_length) == ("ab\n", 3)
 
 
 def test_endless_printing_ends_at_the_limit(submission):

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 from softjac.check.candidate import InThisProcess
 from softjac.check.kinds import KINDS
-from softjac.check.model import LEVELS, Candidate, Convention, Examination, Form, Given, Level, Reduction
+from softjac.check.model import (
+    LEVELS,
+    Call,
+    Candidate,
+    Convention,
+    Examination,
+    Form,
+    Given,
+    Level,
+    Outcome,
+    Reduction,
+)
 from softjac.check.process import MEMORY_LIMIT, TIME_LIMIT, OwnProcess
 from softjac.check.report import Report
 from softjac.errors import ArgumentError, DTypeError
@@ -134,8 +145,9 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
         from softjac.check.judge import examine
     except ImportError as error:
         raise missing_extra(error) from None
+    listener = _Listener(candidate)
     examination = examine(
-        candidate,
+        listener,
         options.what,
         level=options.level,
         decimals=options.decimals,
@@ -144,9 +156,29 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
         reduction=options.reduction,
         axis=options.axis,
     )
-    source = source or candidate.facts.name
-    found = Report(examination, (), source)
-    return found if found.could_not else Report(examination, tuple(diagnose(examination)), source)
+    facts = candidate.facts
+    found = Report(
+        examination,
+        source=source or facts.name,
+        printed=(listener.start, listener.length),
+        printed_at_import=(facts.printed, facts.printed_length),
+    )
+    return found if found.could_not else replace(found, diagnoses=tuple(diagnose(examination)))
+
+
+class _Listener:
+    """A candidate, and what it prints in all calls: also in those that no question comes of."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        self._candidate, self.facts = candidate, candidate.facts
+        self.start, self.length = "", 0
+
+    def call(self, call: Call, outputs: int) -> Outcome:
+        """Make the call."""
+        outcome = self._candidate.call(call, outputs)
+        self.start = self.start or outcome.printed
+        self.length += outcome.printed_length
+        return outcome
 
 
 def report_of_file(file: str, name: str, options: Options, time_limit: float, memory_limit: int) -> Report:
@@ -156,7 +188,8 @@ def report_of_file(file: str, name: str, options: Options, time_limit: float, me
         if candidate.could_not:
             kind = options.what or ""
             nothing = Examination(kind, "", options.level, options.decimals, Convention(), (), (), candidate.could_not)
-            return Report(nothing, (), source)
+            facts = candidate.facts
+            return Report(nothing, source=source, printed_at_import=(facts.printed, facts.printed_length))
         if not name:
             source = f"{file}:{candidate.facts.name}"
         return report_of(candidate, options, source)

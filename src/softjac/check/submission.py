@@ -96,7 +96,9 @@ def _packages_of(folder: str) -> tuple[str, list[str]]:
 
 def _executed(name: str, file: str, code: types.CodeType | None, package: str | None = None) -> types.ModuleType:
     """A module of that name, known under it. package: the folder, where it is one."""
-    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=package and [package])
+    spec = importlib.util.spec_from_file_location(
+        name, file, submodule_search_locations=None if package is None else [package]
+    )
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     module.__dict__["__builtins__"] = builtins
