@@ -102,3 +102,11 @@ def sj(kernels_in_use, request):
 def compiled():
     """The compiled core, for tests that are about nothing else; they also carry the marker `compiled`."""
     return kernels.native
+
+
+@pytest.fixture
+def submission(tmp_path):
+    """Write a file for the checker, with its imports in front; hand back its path."""
+    from check_submissions import write_submission  # here, since it loads the checker
+
+    return lambda body, name="student.py": write_submission(tmp_path / name, body)

@@ -302,6 +302,39 @@ def test_what_is_printed_is_reported_and_not_failed():
     assert "beginning 'z is [1. 2. 4.]" in str(report)
 
 
+@pytest.mark.parametrize("ending", ["return None", "raise ValueError(1)", "return softjac.softmax(z)"])
+def test_what_is_printed_is_reported_whatever_comes_of_it(ending):
+    space = {"softjac": softjac}
+    exec(f"def softmax(z):\n    print('p =', z)\n    {ending}", space)
+    report = check(space["softmax"])
+    assert "beginning 'p = [1. 2. 4.]" in str(report)
+    assert json.loads(report.to("json"))["printed"]["start"].startswith("p = [1. 2. 4.]")
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        ("def softmax(z): return np.exp(z) / np.exp(z).sum()", "CONFORMING"),
+        ("def softmax(z): return print(z)", "COULD NOT RUN"),
+        ("sys.exit(1)", "COULD NOT RUN"),
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_what_is_printed_at_the_import_is_reported(submission, body, verdict, form):
+    path = submission(f"print(4 * 'abc ')\n{body}")
+    report = check(f"{path}:softmax", "softmax")
+    assert report.verdict == verdict
+    text = report.to(form)
+    assert report.printed_at_import == ("abc abc abc abc \n", 17)
+    if form == "json":
+        printed = json.loads(text)["printed"]
+        assert printed["at_import"] == {"start": "abc abc abc abc \n", "length": 17}
+        assert (printed["length"] > 100) == ("print(z)" in body)
+    else:
+        assert "17 characters while it was imported, beginning 'abc abc abc abc'" in text
+        assert ("characters in all calls" in text) == ("print(z)" in body)
+
+
 def test_control_characters_do_not_reach_the_terminal():
     def softmax(z):
         print("\x1b[31m\ud800 red")

@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from softjac.check import calling
+from softjac.check import calling, facts
 from softjac.check.model import Call, Facts, Outcome
 
 MOST_PRINTED = 2000
@@ -52,7 +52,7 @@ class InThisProcess:
 
 def facts_of(function: Callable[..., object], name: str | None = None) -> Facts:
     """What is known of a function without calling it."""
-    return facts_from(calling.facts_of(function), name)
+    return facts_from(facts.facts_of(function), name)
 
 
 def facts_from(plain: dict[str, Any], name: str | None = None) -> Facts:

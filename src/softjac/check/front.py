@@ -9,7 +9,18 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from softjac.check.candidate import InThisProcess
 from softjac.check.kinds import KINDS
-from softjac.check.model import LEVELS, Candidate, Convention, Examination, Form, Given, Level, Reduction
+from softjac.check.model import (
+    LEVELS,
+    Call,
+    Candidate,
+    Convention,
+    Examination,
+    Form,
+    Given,
+    Level,
+    Outcome,
+    Reduction,
+)
 from softjac.check.process import MEMORY_LIMIT, TIME_LIMIT, OwnProcess
 from softjac.check.report import Report
 from softjac.errors import ArgumentError, DTypeError
@@ -134,8 +145,9 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
         from softjac.check.judge import examine
     except ImportError as error:
         raise missing_extra(error) from None
+    listener = _Listener(candidate)
     examination = examine(
-        candidate,
+        listener,
         options.what,
         level=options.level,
         decimals=options.decimals,
@@ -144,8 +156,30 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
         reduction=options.reduction,
         axis=options.axis,
     )
-    found = Report(examination, (), source or candidate.facts.name, in_python=isinstance(candidate, InThisProcess))
+    facts = candidate.facts
+    found = Report(
+        examination,
+        source=source or facts.name,
+        printed=(listener.start, listener.length),
+        printed_at_import=(facts.printed, facts.printed_length),
+        in_python=isinstance(candidate, InThisProcess),
+    )
     return found if found.could_not else replace(found, diagnoses=tuple(diagnose(examination)))
+
+
+class _Listener:
+    """A candidate, and what it prints in all calls: also in those that no question comes of."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        self._candidate, self.facts = candidate, candidate.facts
+        self.start, self.length = "", 0
+
+    def call(self, call: Call, outputs: int) -> Outcome:
+        """Make the call."""
+        outcome = self._candidate.call(call, outputs)
+        self.start = self.start or outcome.printed
+        self.length += outcome.printed_length
+        return outcome
 
 
 def report_of_file(file: str, name: str, options: Options, time_limit: float, memory_limit: int) -> Report:
@@ -155,7 +189,8 @@ def report_of_file(file: str, name: str, options: Options, time_limit: float, me
         if candidate.could_not:
             kind = options.what or ""
             nothing = Examination(kind, "", options.level, options.decimals, Convention(), (), (), candidate.could_not)
-            return Report(nothing, (), source)
+            facts = candidate.facts
+            return Report(nothing, source=source, printed_at_import=(facts.printed, facts.printed_length))
         if not name:
             source = f"{file}:{candidate.facts.name}"
         return report_of(candidate, options, source)

@@ -144,7 +144,8 @@ class Facts:
     parameters: names of its positional parameters, or () where it does not tell. keywords: all names that it takes.
     names: the names and keywords in its code and in the functions of its module that it calls (axis, keepdims, dim).
     own: those in its code alone, and in a function that it hands everything to.
-    libraries: which of numpy, torch, jax can be imported here.
+    libraries: which of numpy, torch, jax can be imported here. printed: the first characters that it wrote while it was
+    imported. printed_length: how many in all.
     """
 
     name: str = ""
@@ -153,6 +154,8 @@ class Facts:
     names: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
     libraries: frozenset[str] = frozenset({"numpy"})
+    printed: str = ""
+    printed_length: int = 0
 
 
 class Candidate(Protocol):

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -137,13 +138,15 @@ class OwnProcess:
         setup = {"file": self._file, "function": self._name, "memory_limit": memory}
         self._pipes.send(setup | {"cpu_limit": int(seconds * (os.cpu_count() or 1)) + 10, "token": self._pipes.token})
         answer = self._wait(" while it is imported")
+        printed, length = self._printed
+        self._facts = Facts(name=self._name, printed=printed, printed_length=length)
         if answer is None:
             return
         if "refused" in answer:
             self._end(str(answer["refused"])[:_MOST_TEXT])
             return
         try:
-            self._facts = facts_from(answer["facts"])
+            self._facts = replace(facts_from(answer["facts"]), printed=printed, printed_length=length)
         except Exception:
             self._end("its process answered what cannot be read")
 

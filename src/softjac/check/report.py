@@ -23,8 +23,9 @@ class Report:
 
     examination: all that was asked and answered. diagnoses: causes, the main one first. source: the function, as
     FILE:NAME or by its name. notes: what there is to say about the input. of_numbers: whether numbers were judged that
-    somebody had, and no function was called. in_python: whether the reader passed a function, and gives options as
-    arguments.
+    somebody had, and no function was called. printed: the first characters that it wrote in its calls, and how many in
+    all. printed_at_import: the same while its file was imported. in_python: whether the reader passed a function, and
+    gives options as arguments.
     """
 
     examination: Examination
@@ -32,6 +33,8 @@ class Report:
     source: str = ""
     notes: tuple[str, ...] = ()
     of_numbers: bool = False
+    printed: tuple[str, int] = ("", 0)
+    printed_at_import: tuple[str, int] = ("", 0)
     in_python: bool = False
 
     @functools.cached_property
@@ -130,13 +133,6 @@ class Report:
     def cannot(self) -> tuple[str, ...]:
         """What these questions cannot tell."""
         return report_lines.cannot(self.examination)
-
-    @functools.cached_property
-    def printed(self) -> tuple[str, int]:
-        """The first characters that it printed, and how many in all."""
-        said = [j.outcome for j in (*self.examination.judgements, *self.examination.asides)]
-        first = next((outcome.printed for outcome in said if outcome.printed), "")
-        return first, sum(outcome.printed_length for outcome in said)
 
     def to(self, form: Format | str, *, reveal: Reveal | str = "name") -> str:
         """The report as text, markdown or json. reveal: hint (symptom, experiment), name (the cause), fix (all).

@@ -52,7 +52,7 @@ def plain(report: Report, reveal: str) -> dict[str, Any]:
         },
         "covered": {name: {"right": right, "asked": asked} for name, (right, asked) in report.covered.items()},
         "cannot": list(report.cannot),
-        "printed": {"start": report.printed[0], "length": report.printed[1]},
+        "printed": _text(report.printed) | {"at_import": _text(report.printed_at_import)},
     }
 
 
@@ -73,6 +73,10 @@ def _plain(diagnosis: Diagnosis, reveal: str) -> dict[str, Any]:
     if reveal == "fix":
         found["fix"] = diagnosis.fix
     return found
+
+
+def _text(printed: tuple[str, int]) -> dict[str, Any]:
+    return {"start": printed[0], "length": printed[1]}
 
 
 def _number(value: float | None) -> float | None:

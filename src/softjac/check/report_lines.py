@@ -289,12 +289,18 @@ def _called(convention: Convention) -> Section:
 
 
 def _printed(report: Report) -> list[Section]:
-    start, length = report.printed
-    if not length:
-        return []
-    start = " ".join(start.split())
-    shown = repr(start[:24] + ("..." if len(start) > 24 else ""))
-    return [Section("Printed", (f"{length} characters in all, beginning {shown}",))]
+    imported = report.printed_at_import[1]
+    said = (
+        (report.printed_at_import, "while it was imported"),
+        (report.printed, "in all calls" if imported else "in all"),
+    )
+    lines = [f"{length} characters {when}, beginning {_start(text)}" for (text, length), when in said if length]
+    return [Section("Printed", tuple(lines))] if lines else []
+
+
+def _start(text: str) -> str:
+    text = " ".join(text.split())
+    return repr(text[:24] + ("..." if len(text) > 24 else ""))
 
 
 def _covered(report: Report) -> tuple[str, ...]:
