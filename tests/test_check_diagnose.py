@@ -1,9 +1,6 @@
 """What is said where no known mistake fits, where one does and is not the whole, and within which precision."""
 
 import dataclasses
-import functools
-import itertools
-import re
 
 import numpy as np
 import pytest
@@ -14,11 +11,7 @@ from softjac.check.candidate import InThisProcess
 from softjac.check.diagnose import diagnose
 from softjac.check.front import Options
 from softjac.check.judge import examine
-from softjac.check.mistakes import BY_NAME, MISTAKES, RIGHT, Situation
-from softjac.check.mistakes.forms import FORMS
 from softjac.check.mistakes.of_jacobian import number
-from softjac.check.mistakes.recipe import ALL_KINDS
-from softjac.check.model import Convention, Inputs
 from softjac.check.observed import Case, Precision, precision_of
 from softjac.check.pasted import report_of_numbers
 
@@ -288,88 +281,6 @@ def test_numbers():
     assert (number(-0.01304), number(2.5e-8), number(float("inf"))) == ("-0.0130", "2.50e-08", "inf")
 
 
-# The recipes
-
-
-def test_a_recipe_without_a_mistake_is_right():
-    """What the wrong ones are made of is right on ordinary numbers, where softjac is, which has tests of its own."""
-    z = np.array([[2.0, 0.5, -1.75], [1.0, 2.0, 4.0], [-3.5, -1.0, -4.25], [0.25, 3.0, 1.5]])
-    g = np.array([[1.0, -2.0, 0.5], [0.25, 3.0, -1.0], [0.0, 1.0, 0.0], [2.0, -0.5, 4.0]])
-    y = np.eye(3)[[2, 0, 1, 0]]
-    inputs = Inputs(z, softjac.softmax(z), g, y, np.array([2, 0, 1, 0]))
-    convention = Convention(reduction="mean", gradient="mean")
-    value, gradient = softjac.cross_entropy_value_and_grad(z, y, reduction="mean")
-    expected = {
-        "softmax": (softjac.softmax(z),),
-        "log_softmax": (softjac.log_softmax(z),),
-        "logsumexp": (softjac.logsumexp(z),),
-        "softmax_jacobian": (softjac.softmax_jacobian(z),),
-        "softmax_vjp": (softjac.softmax_vjp(z, g),),
-        "cross_entropy": (value,),
-        "cross_entropy_grad": (gradient,),
-        "cross_entropy_value_and_grad": (value, gradient),
-    }
-    assert set(expected) == ALL_KINDS
-    for kind, arrays in expected.items():
-        made = RIGHT.run(Situation(kind, inputs, convention, "batch"))
-        for a, b in zip(made.arrays, arrays, strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
-
-
-@pytest.mark.parametrize("mistake", [m for m in MISTAKES if m.variants], ids=lambda m: m.name)
-def test_every_mistake_is_wrong_somewhere(mistake):
-    """Each variant returns something else than the right recipe, on some probe of some kind."""
-    for variant in mistake.variants:
-        kinds = sorted(variant.kinds or mistake.kinds, key=len)
-        assert any(_is_other(variant.predict(s), right) for kind in kinds for s, right in _situations(kind)), variant
-
-
-@functools.cache
-def _situations(kind):
-    """Each with what is right there; small inputs first, which are compared in no time."""
-    from softjac.check.cases import probes
-
-    inputs = sorted((probe.inputs for probe in probes(kind)), key=lambda inputs: inputs.logits.size)
-    found = []
-    for one, given, targets in itertools.product(inputs, ("logits", "probs"), ("index", "one-hot")):
-        for reduction in ("mean", "sum"):
-            convention = Convention(given=given, wrt=given, reduction=reduction, gradient=reduction)
-            s = Situation(kind, one, convention, "batch" if one.is_batch else "vector", targets)
-            found.append((s, RIGHT.run(s)))
-    return found
-
-
-def _is_other(made, right):
-    if made is None:
-        return False
-    if made.raises or any(a.shape != b.shape for a, b in zip(made.arrays, right.arrays, strict=True)):
-        return True
-    return any(
-        not np.allclose(a, b, rtol=1e-9, atol=0, equal_nan=True) for a, b in zip(made.arrays, right.arrays, strict=True)
-    )
-
-
-def test_forms_are_of_mistakes():
-    assert set(FORMS) <= set(BY_NAME)
-
-
-def test_steps_that_are_taken_are_not_replaced():
-    steps = {"softmax": right_softmax}
-    once = RIGHT.with_steps(steps)
-    assert once.with_steps({"softmax": np.array}) is None
-    assert once.with_steps(steps).softmax is right_softmax
-    assert RIGHT.with_steps({"leave": (abs,)}).with_steps({"leave": (min,)}).leave == (abs, min)
-
-
-def test_a_mistake_of_batches_leaves_vectors_to_others():
-    batches = RIGHT.with_steps({"softmax": right_softmax}, lambda s: s.inputs.is_batch)
-    both = batches.with_steps({"softmax": np.array})
-    vector = Situation("softmax", Inputs(np.array([1.0, 2.0]), np.array([0.5, 0.5])), Convention())
-    batch = Situation("softmax", Inputs(np.array([[1.0, 2.0]]), np.array([[0.5, 0.5]])), Convention(), "batch")
-    np.testing.assert_array_equal(both.run(vector).arrays[0], [1.0, 2.0])
-    np.testing.assert_allclose(both.run(batch).arrays[0], [[0.26894142, 0.73105858]])
-
-
 # Signatures
 
 
@@ -463,80 +374,3 @@ def test_an_epsilon_in_the_sum_is_explained_once():
     assert report.mistake == "epsilon"
     assert report.main.why.count("sum to") == 1
     assert softjac.check(lambda z: np.log(right_softmax(z)), "log_softmax", level="stable").main.why.startswith("A p")
-
-
-OF_THE_CURE = ("diagflat", "np.outer", "keepdims", "g @ J", "@ p", "log2", "log10", "p[y - 1]", "np.arange", "-result")
-
-
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-def test_an_experiment_gives_no_cure_away(mistake):
-    """It is printed at --reveal hint, where the name is not."""
-    for kind, by_probs in itertools.product(sorted(mistake.kinds), (False, True)):
-        experiment = mistake.experiment_for(kind, by_probs=by_probs)
-        assert not [word for word in OF_THE_CURE if word in experiment]
-
-
-RIGHT_ONES = {
-    "softmax": right_softmax,
-    "log_softmax": softjac.log_softmax,
-    "logsumexp": softjac.logsumexp,
-    "softmax_jacobian": softjac.softmax_jacobian,
-    "softmax_vjp": softjac.softmax_vjp,
-    "cross_entropy": softjac.cross_entropy,
-    "cross_entropy_grad": softjac.cross_entropy_grad,
-    "cross_entropy_value_and_grad": softjac.cross_entropy_value_and_grad,
-}
-
-
-def _of_probabilities(kind):
-    def loss(p, y):
-        return -np.log(p[y])
-
-    def grad(p, y):
-        return -np.eye(len(p))[y] / p
-
-    both = {"cross_entropy": loss, "cross_entropy_grad": grad}
-    return both.get(kind, lambda p, y: (loss(p, y), grad(p, y)))
-
-
-def _experiments():
-    """Those that call the function with numbers and say which should come."""
-    names = "f|loss|grad|value_and_grad|softmax|log_softmax|logsumexp|softmax_jacobian"
-    found = {}
-    for mistake, by_probs in itertools.product(MISTAKES, (False, True)):
-        for kind in sorted(mistake.kinds & set(mistake.experiments_by_probs) if by_probs else mistake.kinds):
-            line = mistake.experiment_for(kind, by_probs=by_probs)
-            call = re.match(rf"print\(({names})\((np\.array\(.*?\)(?:, (?:\d|np\.array\(.*?\)))?)\)\)   # (.*)", line)
-            said = call and re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e\d+)?", call[3].split("should be", 1)[-1])
-            if (
-                said
-                and "), " + call[1] + "(" not in call[2]
-                and "should be" in call[3]
-                and "1.1e" not in line
-                and "near" not in call[3]
-            ):
-                called = call[1] if call[1] in RIGHT_ONES else kind
-                found[line, called, by_probs] = (call[2], [float(x) for x in said])
-    return found
-
-
-@pytest.mark.parametrize("experiment", sorted(_experiments(), key=str), ids=lambda e: f"{e[1]}: {e[0][:60]}")
-def test_what_should_come_of_an_experiment_does(experiment):
-    line, kind, by_probs = experiment
-    arguments, said = _experiments()[experiment]
-    function = _of_probabilities(kind) if by_probs else RIGHT_ONES[kind]
-    made = function(*eval(f"[{arguments}]"))
-    made = made if isinstance(made, tuple) else (made,)
-    numbers = np.concatenate([np.ravel(a) for a in (made[:1] if len(said) == 1 else made)])
-    for one in numbers:
-        assert np.isclose(said, one, rtol=1e-4, atol=6e-5).any(), (line, numbers)
-
-
-def test_what_to_try_is_for_probabilities_where_they_are_given():
-    def clipped(p, y):
-        return -np.log(np.clip(p, 1e-7, 1.0)[y])
-
-    main = softjac.check(clipped, "cross_entropy", level="stable", given="probs").main
-    assert main.name == "clip"
-    assert "1e-30, 1.0" in main.experiment
-    assert "from the logits" not in main.fix

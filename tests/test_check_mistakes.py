@@ -11,7 +11,7 @@ import check_wrong_losses
 import check_wrong_mixed
 import check_wrong_others
 import softjac
-from check_right import RIGHT
+from check_right_losses import RIGHT
 from check_wrong import WRONG
 from softjac.check.kinds import KINDS
 from softjac.check.mistakes import BY_NAME, MISTAKES

@@ -3,7 +3,7 @@
 import pytest
 
 import softjac
-from check_right import RIGHT
+from check_right_losses import RIGHT
 from softjac.check.model import LEVELS
 
 

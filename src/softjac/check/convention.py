@@ -8,31 +8,16 @@ it is never right, it is the first in which it returned numbers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, TypeAlias
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from softjac.check import names
-from softjac.check.cases import probes
-from softjac.check.compare import gradient_first, gradient_of, in_order, judge, readings
-from softjac.check.dress import dress
 from softjac.check.kinds import KINDS
-from softjac.check.model import (
-    Array,
-    Candidate,
-    Convention,
-    Form,
-    Given,
-    Judgement,
-    Library,
-    Outcome,
-    Probe,
-    Reduction,
-    TargetForm,
-)
+from softjac.check.model import Array, Candidate, Convention, Form, Given, Judgement, Library, Outcome, TargetForm
+from softjac.check.trying import Dtype, EndedError, Options, Tried, Way, is_right, is_usable
 
-Dtype: TypeAlias = Literal["float64", "float32"]
 ORDER: tuple[tuple[Library, Form, Dtype], ...] = (
     ("numpy", "vector", "float64"),
     ("numpy", "batch", "float64"),
@@ -54,17 +39,6 @@ ORDER: tuple[tuple[Library, Form, Dtype], ...] = (
 """In which a candidate is tried."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """What somebody says about a candidate, so that it is not tried out."""
-
-    given: Given | None = None
-    takes: Form | None = None
-    reduction: Reduction | None = None
-    axis: Literal[-1, 0] = -1
-    decimals: int = 4
-
-
 class Found(NamedTuple):
     """A convention, whether the candidate was right in it, and judgements of what it is not held to.
 
@@ -76,110 +50,6 @@ class Found(NamedTuple):
     usable: bool
     ended: str
     first: Outcome
-
-
-class _Way(NamedTuple):
-    """One way to call it."""
-
-    library: Library
-    form: Form
-    dtype: Dtype
-    given: Given
-    swapped: bool
-    targets: TargetForm | None
-    keyword: str
-
-
-class _EndedError(Exception):
-    """The process of the candidate ended."""
-
-
-class _Tried:
-    """Tries ways, each once."""
-
-    def __init__(self, candidate: Candidate, kind: str, options: Options) -> None:
-        self._candidate, self._kind, self._options = candidate, kind, options
-        asked = probes(kind)
-        self._vector = next(probe for probe in asked if not probe.inputs.is_batch)
-        self._batch = next(probe for probe in asked if probe.quality == "batch")
-        self._square = next(probe for probe in asked if probe.quality == "square_batch")
-        self._known: dict[_Way, tuple[Judgement, Convention]] = {}
-        self._one_row: dict[_Way, Judgement] = {}
-        self.gradient_first = False
-        self.first: Outcome | None = None
-
-    def __call__(self, way: _Way) -> Judgement:
-        """What comes of it, as it is right if there is a reading in which it is."""
-        return self._ask(way)[0]
-
-    def reading(self, way: _Way) -> Convention:
-        """What its result was taken to mean."""
-        return self._ask(way)[1]
-
-    def one_row(self, way: _Way) -> Judgement:
-        """What comes of the vector as a batch of one row."""
-        way = way._replace(form="batch")
-        if way not in self._one_row:
-            self._one_row[way] = self._judged(self._vector, way)[0]
-        return self._one_row[way]
-
-    def _ask(self, way: _Way) -> tuple[Judgement, Convention]:
-        if way not in self._known:
-            self._known[way] = self._judged(self._batch if way.form == "batch" else self._vector, way)
-            if way.form == "batch" and self._known[way][0].outcome.error:
-                self._ask_square(way)
-        return self._known[way]
-
-    def _ask_square(self, way: _Way) -> None:
-        """Where rows of a batch are mixed it raises, unless there are as many rows as classes: those numbers count."""
-        judged = self._judged(self._square, way)
-        if judged[0].problem not in {"", "shape", "raised"}:
-            self._known[way] = judged
-
-    def _judged(self, probe: Probe, way: _Way) -> tuple[Judgement, Convention]:
-        convention = self._convention(way)
-        call = dress(self._kind, probe, convention, way.form, way.targets)
-        outcome = self._candidate.call(call, len(KINDS[self._kind].outputs))
-        if self.first is None:
-            self.first = outcome
-        if outcome.fatal:
-            raise _EndedError(outcome.fatal)
-        self.gradient_first |= gradient_first(self._kind, outcome)
-        return self._read(probe, convention, way, in_order(self._kind, outcome))
-
-    def _convention(self, way: _Way) -> Convention:
-        return Convention(
-            library=way.library,
-            forms=(way.form,),
-            given=way.given,
-            axis_keyword=way.keyword,
-            axis=self._options.axis,
-            swapped=way.swapped,
-            dtype=way.dtype,
-            targets=() if way.targets is None else (way.targets,),
-            reduction=self._options.reduction,
-            gradient=gradient_of(self._options.reduction),
-        )
-
-    def _read(self, probe: Probe, convention: Convention, way: _Way, outcome: Outcome) -> tuple[Judgement, Convention]:
-        """The first reading in which it is right, else the nearest."""
-        found: list[tuple[Judgement, Convention]] = []
-        for reading in readings(self._kind, probe, convention, outcome):
-            judged = judge(
-                self._kind, probe, reading, way.form, outcome, targets=way.targets, decimals=self._options.decimals
-            )
-            found.append((judged, reading))
-            if _right(judged):
-                return found[-1]
-        return found[0]
-
-
-def _usable(judgement: Judgement) -> bool:
-    return judgement.problem not in {"raised", "unusable", "ended"}
-
-
-def _right(judgement: Judgement) -> bool:
-    return not judgement.problem
 
 
 _ORDERS: dict[names.Order, tuple[bool, ...]] = {
@@ -232,11 +102,11 @@ def _guess(candidate: Candidate, kind: str, options: Options) -> _Guessed:
 
 def find_convention(candidate: Candidate, kind: str, options: Options) -> Found:
     """How the candidate is called; see the module."""
-    tried = _Tried(candidate, kind, options)
+    tried = Tried(candidate, kind, options)
     nothing = Outcome()
     try:
         found = _find(tried, candidate, kind, options)
-    except _EndedError as ended:
+    except EndedError as ended:
         return Found(Convention(), False, False, str(ended), tried.first or nothing)
     if found is None:
         return Found(Convention(), False, False, "", tried.first or nothing)
@@ -244,7 +114,7 @@ def find_convention(candidate: Candidate, kind: str, options: Options) -> Found:
     return Found(convention, right, True, "", tried.first or nothing)
 
 
-def _find(tried: _Tried, candidate: Candidate, kind: str, options: Options) -> tuple[Convention, bool] | None:
+def _find(tried: Tried, candidate: Candidate, kind: str, options: Options) -> tuple[Convention, bool] | None:
     guessed = _guess(candidate, kind, options)
     chosen = _chosen(tried, guessed, candidate, options)
     if chosen is None and any(guessed.keywords):  # it has an axis in its signature that it does not take
@@ -255,20 +125,20 @@ def _find(tried: _Tried, candidate: Candidate, kind: str, options: Options) -> t
     targets = _targets(tried, chosen, forms, candidate) if KINDS[kind].has_targets else ()
     first = targets[0] if targets else None
     held = [chosen._replace(form=form, targets=first) for form in forms]
-    right = any(_right(tried(way._replace(targets=one))) for way in held for one in targets or (None,))
+    right = any(is_right(tried(way._replace(targets=one))) for way in held for one in targets or (None,))
     convention = replace(tried.reading(held[-1]), forms=forms, targets=targets)
     return replace(convention, guesses=_sentences(convention, guessed, kind, tried.gradient_first)), right
 
 
-def _chosen(tried: _Tried, guessed: _Guessed, candidate: Candidate, options: Options) -> _Way | None:
+def _chosen(tried: Tried, guessed: _Guessed, candidate: Candidate, options: Options) -> Way | None:
     """The first way in which it is right; else the first in which it returned numbers."""
     ways = list(_ways(guessed, candidate, options))
     others = _ways(guessed._replace(given=guessed.also), candidate, options)
-    chosen = next((way for way in (*ways, *others) if _right(tried(way))), None)
+    chosen = next((way for way in (*ways, *others) if is_right(tried(way))), None)
     return chosen or _first_usable(tried, ways, guessed, candidate)
 
 
-def _ways(guessed: _Guessed, candidate: Candidate, options: Options) -> Iterator[_Way]:
+def _ways(guessed: _Guessed, candidate: Candidate, options: Options) -> Iterator[Way]:
     for library, form, dtype in ORDER:
         if options.takes not in {None, form} or library not in {*candidate.facts.libraries, "list"}:
             continue
@@ -276,15 +146,15 @@ def _ways(guessed: _Guessed, candidate: Candidate, options: Options) -> Iterator
             for given in guessed.given:
                 for swapped in guessed.swapped:
                     for targets in guessed.targets:
-                        yield _Way(library, form, dtype, given, swapped, targets, keyword)
+                        yield Way(library, form, dtype, given, swapped, targets, keyword)
 
 
-def _first_usable(tried: _Tried, ways: list[_Way], guessed: _Guessed, candidate: Candidate) -> _Way | None:
+def _first_usable(tried: Tried, ways: list[Way], guessed: _Guessed, candidate: Candidate) -> Way | None:
     """The first way in which it returned numbers, those of the right shape before others.
 
     Of several forms of targets one-hot is taken, which code for labels refuses, unless the name says it is a label.
     """
-    usable = [way for way in ways if _usable(tried(way))]
+    usable = [way for way in ways if is_usable(tried(way))]
     well_shaped = [way for way in usable if tried(way).problem != "shape"] or usable
     if not usable:
         return None
@@ -294,39 +164,39 @@ def _first_usable(tried: _Tried, ways: list[_Way], guessed: _Guessed, candidate:
     return next((way for way in same if way.targets == wanted), same[0])
 
 
-def _forms(tried: _Tried, way: _Way, candidate: Candidate, options: Options) -> tuple[Form, ...]:
+def _forms(tried: Tried, way: Way, candidate: Candidate, options: Options) -> tuple[Form, ...]:
     """What it is held to."""
     if options.takes is not None:
         return (options.takes,)
     vector, batch = (_of_targets(tried, way._replace(form=form)) for form in ("vector", "batch"))
-    if _right(vector):
-        if _right(batch) or (_usable(batch) and _is_held_to(tried, way, batch, candidate)):
+    if is_right(vector):
+        if is_right(batch) or (is_usable(batch) and _is_held_to(tried, way, batch, candidate)):
             return ("vector", "batch")
         return ("vector",)
-    if _right(batch):
+    if is_right(batch):
         return ("batch",)
     column = _of_targets(tried, way._replace(form="column"))
-    if _right(column) and (vector.problem == "shape" or not _usable(vector)):
+    if is_right(column) and (vector.problem == "shape" or not is_usable(vector)):
         return ("batch",) if _has_shape(batch) and not _is_square(batch) else ("column",)
-    if not _usable(vector) or (vector.problem == "shape" and _usable(batch) and batch.problem != "shape"):
-        return ("batch",) if _usable(batch) else (way.form,)
+    if not is_usable(vector) or (vector.problem == "shape" and is_usable(batch) and batch.problem != "shape"):
+        return ("batch",) if is_usable(batch) else (way.form,)
     if _divides_by_rows(tried, way, vector, batch):
         return ("batch",)
-    if _usable(batch) and not _is_square(batch) and names.means_batches(candidate.facts):
+    if is_usable(batch) and not _is_square(batch) and names.means_batches(candidate.facts):
         return ("vector", "batch")
     return ("vector",)
 
 
-def _of_targets(tried: _Tried, way: _Way) -> Judgement:
+def _of_targets(tried: Tried, way: Way) -> Judgement:
     """The judgement of a way; with the other form of targets where that alone is right."""
     found = tried(way)
-    if way.targets is None or _right(found):
+    if way.targets is None or is_right(found):
         return found
     other = tried(way._replace(targets="index" if way.targets == "one-hot" else "one-hot"))
-    return other if _right(other) else found
+    return other if is_right(other) else found
 
 
-def _is_held_to(tried: _Tried, way: _Way, batch: Judgement, candidate: Candidate) -> bool:
+def _is_held_to(tried: Tried, way: Way, batch: Judgement, candidate: Candidate) -> bool:
     """Whether it is held to batches, where it is right for vectors alone.
 
     Not where it differentiates every row by every row, (N, n, N, n), as a framework does for any function of a vector.
@@ -339,10 +209,10 @@ def _is_held_to(tried: _Tried, way: _Way, batch: Judgement, candidate: Candidate
         return True
     if batch.problem == "shape":  # as of p[label], for one vector, of a softmax that is right for rows
         return False
-    return names.speaks_of_rows(facts) and (not _is_square(batch) or _right(tried.one_row(way)))
+    return names.speaks_of_rows(facts) and (not _is_square(batch) or is_right(tried.one_row(way)))
 
 
-def _divides_by_rows(tried: _Tried, way: _Way, vector: Judgement, batch: Judgement) -> bool:
+def _divides_by_rows(tried: Tried, way: Way, vector: Judgement, batch: Judgement) -> bool:
     """Whether a factor 1/n of what it returns for a vector is 1/N of a batch: then a vector is no form of its own.
 
     It is where one row gives n times as much, or n * n. Or where the vector is right but for 1/n, and the batch is not
@@ -369,7 +239,7 @@ def _factor(value: Array, part: Array, factors: tuple[float, ...]) -> float | No
 
 def _has_shape(judgement: Judgement) -> bool:
     """Whether numbers of the right shape came back."""
-    return _usable(judgement) and judgement.problem != "shape"
+    return is_usable(judgement) and judgement.problem != "shape"
 
 
 def _is_square(batch: Judgement) -> bool:
@@ -377,14 +247,14 @@ def _is_square(batch: Judgement) -> bool:
     return batch.probe.quality == "square_batch"
 
 
-def _targets(tried: _Tried, way: _Way, forms: tuple[Form, ...], candidate: Candidate) -> tuple[TargetForm, ...]:
+def _targets(tried: Tried, way: Way, forms: tuple[Form, ...], candidate: Candidate) -> tuple[TargetForm, ...]:
     """The forms of targets that it is held to: those that are right; where none is, the one it was chosen with."""
     word = names.target_parameter(candidate.facts)
     every: tuple[TargetForm, ...] = ("index", "one-hot")
     judged = {form: [tried(way._replace(form=f, targets=form)) for f in forms] for form in every}
-    if word in names.INDICES and any(map(_usable, judged["index"])) and not any(map(_right, judged["index"])):
+    if word in names.INDICES and any(map(is_usable, judged["index"])) and not any(map(is_right, judged["index"])):
         return ("index",)
-    right = tuple(form for form in every if any(map(_right, judged[form])))
+    right = tuple(form for form in every if any(map(is_right, judged[form])))
     if right:
         return right
     return (way.targets or "one-hot",)

@@ -10,8 +10,9 @@ import numpy as np
 
 from softjac.check import entries, signatures
 from softjac.check.kinds import KINDS
-from softjac.check.matching import Explanation, beside, best, for_batches, for_vectors, pairs, singles
+from softjac.check.matching import Explanation, beside, best, for_batches, for_vectors, of_variants, pairs, singles
 from softjac.check.mistakes import BY_NAME, RIGHT, Mistake, Recipe
+from softjac.check.mistakes.of_smoothing import SMOOTHED, amounts_from, smoothings
 from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Level, Reduction
 from softjac.check.observed import Case, Precision, cases_of, precision_of
 from softjac.check.telling import explained, named, too_few_decimals, unnamed
@@ -78,11 +79,16 @@ class _Causes:
         self.recipe_below = self.recipe
         first = [c for c in wrong if not self._fits(c)]
         chain, left = self._chain(first, level)
+        if level == "exercise" and not chain and signatures.whole_array(first):
+            self.is_known = False
+            yield named(self.kind, BY_NAME["integers-cut"], first[0])
+            return
         if level == "exercise" and not chain and signatures.ignores_input(self.judged):
             self.is_known = False
             yield named(self.kind, BY_NAME["ignores-input"], wrong[0])
             return
-        if any(c.judgement.problem != "raised" for c in left) and self.is_known:
+        is_half = level == "exercise" and signatures.is_half(self.precision)
+        if any(c.judgement.problem != "raised" for c in left) and self.is_known and not is_half:
             chain, left = self._with_two_at_once(chain, first, left, level)
         for found in chain:
             yield explained(self.kind, found, level)
@@ -140,7 +146,31 @@ class _Causes:
         found = best(singles(self.kind, self.recipe, skip, None, level), left, others, self.judged, self.recipe)
         if found or level != "exercise":
             return found
+        found = self._of_smoothing(left, others) or self._to_five_digits(left, others)
+        if found:
+            return found
         return self._in_another_convention(left, others) or self._of_one_form(left, others)
+
+    def _of_smoothing(self, left: Sequence[Case], others: Sequence[Case]) -> tuple[Explanation, ...]:
+        """Targets that are smoothed by any amount, read off the first wrong row."""
+        rows = [c for c in left if not _is_batch(c) and c.judgement.problem == "value"]
+        if not KINDS[self.kind].has_targets or not rows:
+            return ()
+        first = rows[0]
+        read = amounts_from(first.results[0], first.truth[0], first.situation)
+        tried = of_variants(SMOOTHED, smoothings(read), self.kind, self.recipe)
+        return best(tried, left, others, self.judged, self.recipe)
+
+    def _to_five_digits(self, left: Sequence[Case], others: Sequence[Case]) -> tuple[Explanation, ...]:
+        """One mistake and a small number beside it, as an epsilon of 1e-9, which has its name at level stable."""
+        if self.precision != Precision() or self.recipe is not RIGHT:
+            return ()
+        rough = Precision(relative=ROUGH)
+
+        def roughly(cases: Sequence[Case]) -> list[Case]:
+            return [replace(c, precision=rough) for c in cases]
+
+        return best(singles(self.kind), roughly(left), roughly(others), (), several_count=False)
 
     def _in_another_convention(self, left: Sequence[Case], others: Sequence[Case]) -> tuple[Explanation, ...]:
         """Where it was never right, sum and mean could not be found out: the other one may fit, with one mistake."""
@@ -189,7 +219,7 @@ class _Causes:
     def _signatures(self, left: Sequence[Case], level: Level) -> Iterator[tuple[Mistake, list[Case]]]:
         if level == "exercise":
             of_floats = [c for c in self.judged if c.level == level and c.judgement.probe.dtype != "int64"]
-            floats_are_known = any(not c.is_wrong or self._fits(c) for c in of_floats)
+            floats_are_known = all(not c.is_wrong or self._fits(c) for c in of_floats)
             cut = [c for c in left if floats_are_known and signatures.cut_to_integers(c)]
             if cut:
                 yield BY_NAME["integers-cut"], cut
@@ -242,7 +272,7 @@ class _Causes:
             ]
             left = [c for c in cases if c.level == "exact" and c.is_wrong and not self._returns(c)]
             of_digits = singles(self.kind, self.recipe, level="exact")
-            tried = (e for e in of_digits if e.names[0] in {"epsilon", "clip", "rounded-before-product"})
+            tried = (e for e in of_digits if e.names[0] in _COST_DIGITS)
             others = [c for c in cases if c not in left]
             found = best(tried, left, others, (), self.recipe, several_count=False)
             if found:
@@ -260,27 +290,31 @@ class _Causes:
             yield unnamed(wrong, self.cases)
 
     def _of_asides(self) -> Iterator[Diagnosis]:
-        """Known mistakes in a batch, where the function is held to vectors alone, and in the other form of targets."""
+        """Known mistakes in a batch, where the function is held to vectors alone.
+
+        Not in the other form of targets: who takes one-hot rows is not wrong about labels.
+        """
         if not self.is_known or any(c.is_wrong and c.level == "exercise" for c in self.cases):
             return
         made = cases_of(self.examination.asides, self.kind, self.examination.convention, self.precision)
-        of_targets = self.examination.convention.targets[:1]
         batches = [c for c in made if c.judgement.form == "batch"]
-        other_targets = [c for c in made if c.judgement.targets and c.judgement.targets not in of_targets]
-        every = frozenset(BY_NAME)
-        for group, names in ((batches, every), (other_targets, frozenset({"index-as-one-hot"}))):
-            wrong = [c for c in group if c.is_wrong and c.judgement.problem != "raised"]
-            raised = [c for c in group if c.judgement.problem == "raised"]
-            if not wrong:
-                continue
-            others = [c for c in group if c not in wrong and c not in raised]
-            found = best(singles(self.kind, skip=every - names), [*wrong, *raised], others, group)
-            if found:
-                yield explained(self.kind, found, "exercise")
+        wrong = [c for c in batches if c.is_wrong and c.judgement.problem != "raised"]
+        raised = [c for c in batches if c.judgement.problem == "raised"]
+        if not wrong:
+            return
+        others = [c for c in batches if c not in wrong and c not in raised]
+        found = best(singles(self.kind), [*wrong, *raised], others, batches)
+        if found:
+            yield explained(self.kind, found, "exercise")
 
 
 LOOKS_ROUNDED = 6
 """Products of numbers with four decimals have eight: results with more decimals than this need not be rounded."""
+
+_COST_DIGITS = frozenset({"epsilon", "clip", "rounded-before-product", "float32-sums", "float16-sums"})
+
+ROUGH = 3e-5
+"""The relative precision in which one mistake may hide a small number that has another cause."""
 
 _OF_N = frozenset({"n-missing", "n-doubled"})
 

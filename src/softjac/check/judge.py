@@ -9,7 +9,7 @@ from typing import Literal
 from softjac.check import names
 from softjac.check.cases import probes
 from softjac.check.compare import judge
-from softjac.check.convention import Found, Options, find_convention
+from softjac.check.convention import Found, find_convention
 from softjac.check.dress import dress
 from softjac.check.kinds import KINDS
 from softjac.check.model import (
@@ -27,6 +27,7 @@ from softjac.check.model import (
     Reduction,
     TargetForm,
 )
+from softjac.check.trying import Options
 
 MAY_BE_REFUSED = frozenset({"lists", "integers", "float32", "read_only"})
 """Where a candidate that raises is not wrong: it says that it takes other input."""

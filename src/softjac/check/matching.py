@@ -105,8 +105,29 @@ def singles(
                 yield Explanation((mistake,), (variant,), recipe, ())
 
 
-_MANY = frozenset({"epsilon", "clip", "rounded-before-product", "targets-in-logarithm", "unnormalised-targets"})
+def of_variants(mistake: Mistake, variants: Iterable[Variant], kind: str, base: Recipe) -> Iterator[Explanation]:
+    """One mistake, in ways that are not in the table."""
+    for variant in variants:
+        recipe = applicable(mistake, variant, base, kind)
+        if recipe is not None:
+            yield Explanation((mistake,), (variant,), recipe, ())
+
+
+_MANY = frozenset(
+    {
+        "epsilon",
+        "clip",
+        "rounded-before-product",
+        "targets-in-logarithm",
+        "unnormalised-targets",
+        "smoothed-targets",
+        "float16-sums",
+    }
+)
 """Mistakes of many sizes: not tried in pairs of two new ones, but where one of the two fits by itself."""
+
+_ALONE = frozenset({"loop-off-by-one", "smoothed-targets", "float16-sums", "float32-sums"})
+"""Mistakes of many ways, tried alone and on top of what is known: in pairs they would take most of the time."""
 
 
 def pairs(
@@ -122,7 +143,7 @@ def pairs(
 
     one_fits: the first has to explain a case by itself. Otherwise the two have to explain the first of the wrong cases.
     """
-    skip = frozenset() if one_fits else _MANY
+    skip = _ALONE if one_fits else _ALONE | _MANY
     telling = next((case for case in wrong if case.judgement.problem != "raised"), None)
     for first in singles(kind, base, skip, where, level):
         if one_fits and not any(speaks_for(first.recipe, case) for case in wrong):

@@ -43,7 +43,19 @@ def _equal(these: tuple[Array, ...], others: tuple[Array, ...]) -> bool:
 
 def cut_to_integers(case: Case) -> bool:
     """Whether integers came in, and what came back is the truth without its decimals."""
-    if case.judgement.probe.dtype != "int64" or not _comparable(case):
+    return case.judgement.probe.dtype == "int64" and _is_cut(case)
+
+
+def whole_array(cases: Sequence[Case]) -> bool:
+    """Whether arrays of integers came back for numbers of any kind: the truth, without its decimals."""
+    kinds = {case.judgement.probe.dtype for case in cases}
+    return "float64" in kinds and all(
+        case.judgement.outcome.described.startswith("int") and _is_cut(case) for case in cases
+    )
+
+
+def _is_cut(case: Case) -> bool:
+    if not _comparable(case):
         return False
     pairs = list(zip(case.results, case.truth, strict=True))
     if any(not np.isfinite(r).all() for r, _ in pairs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from softjac.check.mistakes import (
     of_behaviour,
+    of_entries,
     of_exponentials,
     of_jacobian,
     of_labels,
@@ -11,7 +12,10 @@ from softjac.check.mistakes import (
     of_other_losses,
     of_precision,
     of_products,
+    of_smoothing,
     of_softmax,
+    of_sums,
+    of_types,
 )
 from softjac.check.mistakes.recipe import RIGHT, Prediction, Recipe, Situation
 from softjac.check.mistakes.table import Formed, Mistake, Variant
@@ -21,10 +25,14 @@ MISTAKES: tuple[Mistake, ...] = (
     *of_products.MISTAKES,
     *of_softmax.MISTAKES,
     *of_exponentials.MISTAKES,
+    *of_sums.MISTAKES,
     *of_losses.MISTAKES,
+    *of_entries.MISTAKES,
     *of_labels.MISTAKES,
+    *of_smoothing.MISTAKES,
     *of_other_losses.MISTAKES,
     *of_precision.MISTAKES,
+    *of_types.MISTAKES,
     *of_behaviour.MISTAKES,
 )
 

@@ -38,17 +38,37 @@ def _over_sum(z: Array) -> Array:
     return np.asarray(z / z.sum(axis=-1, keepdims=True))
 
 
+def _over_absolute(z: Array) -> Array:
+    return _over_sum(np.abs(z))
+
+
+def _over_squares(z: Array) -> Array:
+    return _over_sum(z**2)
+
+
+def _log_of_sum(z: Array) -> Array:
+    return np.asarray(np.log(z.sum(axis=-1)))
+
+
 NO_EXPONENTIAL = Mistake(
     name="no-exponential",
     title="no exponential",
     why="z / sum(z) sums to 1, but it is negative where a logit is, and adding one number to all logits changes it. "
     "Softmax divides exponentials: exp(z) / sum(exp(z)).",
-    kinds=_SOFTMAX,
+    kinds=ALL_KINDS,
     level="exercise",
     layer="softmax",
     experiment="print(softmax([1.0, -1.0]), softmax([2.0, 0.0]))   # should be the same, and positive",
     fix="e = np.exp(z - z.max(axis=-1, keepdims=True))\np = e / e.sum(axis=-1, keepdims=True)",
-    variants=(Variant({"softmax": _over_sum, "by_logsumexp": False}),),
+    whys={"logsumexp": "log(sum(z)) is NaN where the sum is negative. It is the exponentials that are added up."},
+    experiments={"logsumexp": "print(logsumexp([0.0, 0.0]))   # should be 0.6931"},
+    fixes={"logsumexp": "m = z.max(axis=-1, keepdims=True)\nreturn np.log(np.exp(z - m).sum(axis=-1)) + m[..., 0]"},
+    variants=(
+        Variant({"softmax": _over_sum, "by_logsumexp": False}, _SOFTMAX),
+        Variant({"softmax": _over_absolute, "by_logsumexp": False}, _SOFTMAX, detail="Here it is |z| / sum(|z|)."),
+        Variant({"softmax": _over_squares, "by_logsumexp": False}, _SOFTMAX, detail="Here it is z**2 / sum(z**2)."),
+        Variant({"logsumexp": _log_of_sum}, _LSE | _LOG, detail="Here it is log(sum(z))."),
+    ),
 )
 
 

@@ -180,6 +180,24 @@ def _fancy_value(by: Callable[[int], int]) -> Leave:
     return leave
 
 
+_OF_ROWS = "Here it is p[y], which is row y of a batch, and no class at all."
+
+
+def _by_labels(s: Situation) -> bool:
+    return s.labels is not None and s.inputs.is_batch
+
+
+def _rows_of_labels(p: Array, y: Array) -> Array:
+    """p[y] -= 1 of a batch."""
+    gradient = np.array(p)
+    gradient[y.argmax(axis=-1)] -= 1
+    return gradient
+
+
+def _value_of_rows(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...]:
+    return (np.asarray(-np.log(s.inputs.probs[s.inputs.labels]).mean()), *arrays[1:])
+
+
 SUBTRACTS_FROM_COLUMN = Mistake(
     name="subtracts-from-column",
     title="p[:, y] takes whole columns",
@@ -203,6 +221,8 @@ SUBTRACTS_FROM_COLUMN = Mistake(
             Variant({"leave": (_fancy_value(by),)}, LOSSES, is_batch)
             for by in (lambda n: n * n, lambda n: n, lambda _: 1)
         ),
+        Variant({"gradient": _rows_of_labels}, GRADIENTS, _by_labels, detail=_OF_ROWS),
+        Variant({"leave": (_value_of_rows,)}, LOSSES, _by_labels, detail=_OF_ROWS),
     ),
 )
 

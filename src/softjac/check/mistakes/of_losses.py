@@ -74,6 +74,10 @@ def _undivided(gradient: Array, _s: Situation) -> Array:
     return gradient
 
 
+def _once_divided(gradient: Array, s: Situation) -> Array:
+    return np.asarray(gradient / len(s.inputs.logits))
+
+
 _DIFFERENCE = "print((loss(z + d, y) - loss(z, y)) / 1e-6, grad[0, 0])   # alike, for d of 1e-6 at [0, 0]"
 _SAME_ROWS_TWICE = "print(loss(np.vstack([z, z]), np.hstack([y, y])), loss(z, y))   # a mean: should be alike"
 
@@ -92,16 +96,18 @@ N_MISSING = Mistake(
     variants=(
         Variant({"divide": _undivided}, kinds=GRADIENTS, applies=is_batch),
         Variant({"reduce": _sum_of_rows}, kinds=LOSSES, applies=is_batch),
+        Variant(
+            {"divide": _once_divided},
+            kinds=VALUE_AND_GRAD,
+            applies=lambda s: is_batch(s) and s.convention.gradient == "sum",
+            detail="Here it is the loss that is a sum, beside the gradient of the mean.",
+        ),
     ),
 )
 
 
 def _twice_divided(gradient: Array, s: Situation) -> Array:
     return np.asarray(gradient / len(s.inputs.logits) ** 2)
-
-
-def _once_divided(gradient: Array, s: Situation) -> Array:
-    return np.asarray(gradient / len(s.inputs.logits))
 
 
 def _mean_divided(values: Array, _s: Situation) -> Array:
@@ -122,12 +128,6 @@ N_DOUBLED = Mistake(
         Variant({"divide": _twice_divided}, kinds=GRADIENTS, applies=is_batch),
         Variant({"reduce": _mean_divided}, kinds=LOSSES, applies=is_batch),
         Variant({"reduce": _mean_divided, "divide": _twice_divided}, kinds=VALUE_AND_GRAD, applies=is_batch),
-        Variant(
-            {"divide": _once_divided},
-            kinds=GRADIENTS,
-            applies=lambda s: is_batch(s) and s.convention.gradient == "sum",
-            detail="The loss is a sum over the rows, without 1/N.",
-        ),
     ),
 )
 
@@ -227,6 +227,7 @@ EXTRA_JACOBIAN = Mistake(
             {"gradient": lambda p, y: -product_with_jacobian(p, gradient_of_loss(p, y))},
             detail="And the sign is turned.",
         ),
+        Variant({"gradient": lambda p, y: p * gradient_of_loss(p, y)}, detail="Here it is p alone: p*(p - y)."),
     ),
 )
 

@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from softjac.check.mistakes.recipe import GRADIENTS, LOSSES, WITH_TARGETS
+from softjac.check.mistakes.recipe import (
+    GRADIENTS,
+    LOSSES,
+    VALUE_AND_GRAD,
+    WITH_TARGETS,
+    Situation,
+    by_logits,
+    own_targets,
+    reduced,
+)
 from softjac.check.mistakes.table import Mistake, Variant
 from softjac.check.model import Array
 
@@ -46,17 +55,52 @@ def _one_minus(_log_p: Array, p: Array, y: Array) -> Array:
     return np.asarray((y * (1 - p)).sum(axis=-1))
 
 
+_LSE, _LOG_SOFTMAX = frozenset({"logsumexp"}), frozenset({"log_softmax"})
+
+
+def _unchanged(p: Array) -> Array:
+    return p
+
+
+def _sum_of_exponentials(z: Array) -> Array:
+    return np.asarray(np.exp(z).sum(axis=-1))
+
+
+def _shifted_sum(z: Array) -> Array:
+    m = z.max(axis=-1)
+    return np.asarray(m + np.exp(z - m[..., None]).sum(axis=-1))
+
+
 NO_LOGARITHM = Mistake(
     name="logarithm-missing",
     title="no logarithm",
     why="-p[y] (or 1 - p[y]) is between -1 and 1 however wrong the prediction is. The cross-entropy is -log(p[y]): it "
     "grows without bound as p[y] goes to 0, and that is what makes its gradient p - y.",
-    kinds=LOSSES,
+    kinds=LOSSES | _LSE | _LOG_SOFTMAX,
     level="exercise",
     layer="formula",
     experiment="print(loss([0.0, 20.0], 0))   # should be 20.0000",
     fix="loss = -np.log(p[y])",
-    variants=(Variant({"value": _without_logarithm}), Variant({"value": _one_minus})),
+    whys={
+        "logsumexp": "sum(exp(z)) is the normaliser itself; what is asked for is its logarithm.",
+        "log_softmax": "what is asked for is log p = z - log(sum(exp(z))), and the logarithm is not there.",
+    },
+    experiments={
+        "logsumexp": "print(logsumexp([0.0, 0.0]))   # should be 0.6931",
+        "log_softmax": "print(log_softmax([0.0, 0.0]))   # should be -0.6931 and -0.6931",
+    },
+    fixes={
+        "logsumexp": "m = z.max(axis=-1, keepdims=True)\nreturn np.log(np.exp(z - m).sum(axis=-1)) + m[..., 0]",
+        "log_softmax": "return z - logsumexp(z)",
+    },
+    variants=(
+        Variant({"value": _without_logarithm}, LOSSES),
+        Variant({"value": _one_minus}, LOSSES),
+        Variant({"log": _unchanged, "by_logsumexp": False}, _LOG_SOFTMAX, detail="Here it is softmax itself."),
+        Variant({"logsumexp": _sum_of_exponentials}, _LSE | _LOG_SOFTMAX | LOSSES, detail="Here it is sum(exp(z))."),
+        Variant({"logsumexp": _shifted_sum}, _LSE | _LOG_SOFTMAX | LOSSES, detail="Here it is m + sum(exp(z - m))."),
+        Variant({"logsumexp": lambda z: _shifted_sum(z) - z.max(axis=-1)}, _LSE, detail="Here it is sum(exp(z - m))."),
+    ),
 )
 
 
@@ -70,6 +114,38 @@ def _mean_logarithm(log_p: Array, _p: Array, _y: Array) -> Array:
 
 def _only_p(p: Array, _y: Array) -> Array:
     return np.asarray(p)
+
+
+def _entropy(log_p: Array, p: Array, _y: Array) -> Array:
+    return np.asarray(-np.where(p == 0, 0.0, p * log_p).sum(axis=-1))
+
+
+def _product_of_p(log_p: Array, p: Array, _y: Array) -> Array:
+    return np.asarray(-(p * log_p).sum(axis=-1))
+
+
+_ENTROPY = "Here it is the entropy of p itself, -sum(p*log(p))."
+_LARGEST = "Here the class with the largest probability, argmax(p), is in place of the label."
+
+
+def _of_largest(log_p: Array, _p: Array, _y: Array) -> Array:
+    return np.asarray(-log_p.max(axis=-1))
+
+
+def _less_largest(p: Array, _y: Array) -> Array:
+    return np.asarray(p - np.eye(p.shape[-1])[p.argmax(axis=-1)])
+
+
+def logit_of_label(s: Situation) -> Array | None:
+    """The logits of the labels, reduced as the losses are; None where one is inf."""
+    y, z = own_targets(s), s.inputs.logits
+    at_label = np.where(y == 0, 0.0, y * z).sum(axis=-1)
+    return reduced(at_label, s) if np.isfinite(at_label).all() else None
+
+
+def _without_logit(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] | None:
+    at_label = logit_of_label(s)
+    return None if at_label is None else (np.asarray(arrays[0] + at_label), *arrays[1:])
 
 
 TARGETS_UNUSED = Mistake(
@@ -87,6 +163,12 @@ TARGETS_UNUSED = Mistake(
         Variant({"value": _all_logarithms}, LOSSES),
         Variant({"value": _mean_logarithm}, LOSSES),
         Variant({"gradient": _only_p}, GRADIENTS),
+        Variant({"value": _entropy}, LOSSES, detail=_ENTROPY),
+        Variant({"value": _product_of_p, "by_logsumexp": False}, LOSSES, detail=_ENTROPY),
+        Variant({"value": _of_largest}, LOSSES, detail=_LARGEST),
+        Variant({"gradient": _less_largest}, GRADIENTS, detail=_LARGEST),
+        Variant({"value": _of_largest, "gradient": _less_largest}, VALUE_AND_GRAD, detail=_LARGEST),
+        Variant({"leave": (_without_logit,)}, LOSSES, by_logits, detail="Here it is log(sum(exp(z))), without z[y]."),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Mistakes that cost digits, or make inf and NaN: in the logarithm, and in the type of the sums."""
+"""Mistakes that cost digits, or make inf and NaN: in the logarithm."""
 
 from __future__ import annotations
 
@@ -310,29 +310,6 @@ TAIL_LOST = Mistake(
     "log p = -np.log1p(R).",
 )
 
-FLOAT32 = Mistake(
-    name="float32-sums",
-    title="sums in float32",
-    why="float64 came in, and the result has 7 digits and not 16: somewhere an array is float32 (astype, dtype=, a "
-    "buffer made by another library).",
-    kinds=ALL_KINDS,
-    level="exact",
-    layer="behaviour",
-    experiment="print(e.dtype, e.sum().dtype, result.dtype)",
-    fix="Leave out the astype(np.float32), or give the dtype of the input to the arrays that are made.",
-)
-
-FLOAT16 = Mistake(
-    name="float16-sums",
-    title="sums in float16",
-    why="the result has 3 digits: somewhere an array is float16, which has 11 bits, and no number above 65504.",
-    kinds=ALL_KINDS,
-    level="exercise",
-    layer="behaviour",
-    experiment="print(e.dtype, e.sum().dtype, result.dtype)",
-    fix="Leave out the astype(np.float16), or compute in float64 and convert at the end.",
-)
-
 TOO_FEW_DECIMALS = Mistake(
     name="too-few-decimals",
     title="rounded to fewer decimals than are asked",
@@ -344,4 +321,4 @@ TOO_FEW_DECIMALS = Mistake(
     fix="Round to four decimals, np.round(result, 4), or not at all. Where fewer are asked for, say --decimals 2.",
 )
 
-MISTAKES = (ROUNDED, TOO_FEW_DECIMALS, LOG_OF_ZERO, EPSILON, CLIP, NAN_AT_MINUS_INFINITY, TAIL_LOST, FLOAT32, FLOAT16)
+MISTAKES = (ROUNDED, TOO_FEW_DECIMALS, LOG_OF_ZERO, EPSILON, CLIP, NAN_AT_MINUS_INFINITY, TAIL_LOST)

@@ -144,6 +144,12 @@ WRONG_AXIS = Mistake(
         ),
         Variant({"logsumexp": lambda z: shifted_logsumexp(z.T)}, kinds=_LSE, applies=is_batch),
         Variant({"logsumexp": lambda z: np.log(np.exp(z).sum(axis=0))}, kinds=_LSE, applies=is_batch),
+        Variant(
+            {"vjp": lambda p, g: p * (g - (p * g).sum(axis=0))},
+            kinds=frozenset({"softmax_vjp"}),
+            applies=is_batch,
+            detail="Here it is the sum of p * g.",
+        ),
     ),
 )
 
@@ -359,7 +365,13 @@ NOT_ADDED_BACK = Mistake(
     layer="softmax",
     experiment="print(logsumexp([0.0, 0.0]), logsumexp([5.0, 5.0]))   # should differ by 5",
     fix="m = z.max(axis=-1, keepdims=True)\nreturn np.log(np.exp(z - m).sum(axis=-1)) + m[..., 0]",
-    variants=(Variant({"logsumexp": _without_maximum}),),
+    variants=(
+        Variant({"logsumexp": _without_maximum}),
+        Variant(
+            {"logsumexp": lambda z: _without_maximum(z) - z.max(axis=-1)},
+            detail="Here it is subtracted once more, where it has to be added.",
+        ),
+    ),
 )
 
 

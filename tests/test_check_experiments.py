@@ -1,0 +1,92 @@
+"""What a report says to try: it gives no cure away, and what should come of it does."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+
+import softjac
+from softjac.check.mistakes import MISTAKES
+
+
+def right_softmax(z):
+    e = np.exp(z - np.max(z, axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+OF_THE_CURE = ("diagflat", "np.outer", "keepdims", "g @ J", "@ p", "log2", "log10", "p[y - 1]", "np.arange", "-result")
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_an_experiment_gives_no_cure_away(mistake):
+    """It is printed at --reveal hint, where the name is not."""
+    for kind, by_probs in itertools.product(sorted(mistake.kinds), (False, True)):
+        experiment = mistake.experiment_for(kind, by_probs=by_probs)
+        assert not [word for word in OF_THE_CURE if word in experiment]
+
+
+RIGHT_ONES = {
+    "softmax": right_softmax,
+    "log_softmax": softjac.log_softmax,
+    "logsumexp": softjac.logsumexp,
+    "softmax_jacobian": softjac.softmax_jacobian,
+    "softmax_vjp": softjac.softmax_vjp,
+    "cross_entropy": softjac.cross_entropy,
+    "cross_entropy_grad": softjac.cross_entropy_grad,
+    "cross_entropy_value_and_grad": softjac.cross_entropy_value_and_grad,
+}
+
+
+def _of_probabilities(kind):
+    def loss(p, y):
+        return -np.log(p[y])
+
+    def grad(p, y):
+        return -np.eye(len(p))[y] / p
+
+    both = {"cross_entropy": loss, "cross_entropy_grad": grad}
+    return both.get(kind, lambda p, y: (loss(p, y), grad(p, y)))
+
+
+def _experiments():
+    """Those that call the function with numbers and say which should come."""
+    names = "f|loss|grad|value_and_grad|softmax|log_softmax|logsumexp|softmax_jacobian"
+    found = {}
+    for mistake, by_probs in itertools.product(MISTAKES, (False, True)):
+        for kind in sorted(mistake.kinds & set(mistake.experiments_by_probs) if by_probs else mistake.kinds):
+            line = mistake.experiment_for(kind, by_probs=by_probs)
+            call = re.match(rf"print\(({names})\((np\.array\(.*?\)(?:, (?:\d|np\.array\(.*?\)))?)\)\)   # (.*)", line)
+            said = call and re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e\d+)?", call[3].split("should be", 1)[-1])
+            if (
+                said
+                and "), " + call[1] + "(" not in call[2]
+                and "should be" in call[3]
+                and "1.1e" not in line
+                and "near" not in call[3]
+            ):
+                called = call[1] if call[1] in RIGHT_ONES else kind
+                found[line, called, by_probs] = (call[2], [float(x) for x in said])
+    return found
+
+
+@pytest.mark.parametrize("experiment", sorted(_experiments(), key=str), ids=lambda e: f"{e[1]}: {e[0][:60]}")
+def test_what_should_come_of_an_experiment_does(experiment):
+    line, kind, by_probs = experiment
+    arguments, said = _experiments()[experiment]
+    function = _of_probabilities(kind) if by_probs else RIGHT_ONES[kind]
+    made = function(*eval(f"[{arguments}]"))
+    made = made if isinstance(made, tuple) else (made,)
+    numbers = np.concatenate([np.ravel(a) for a in (made[:1] if len(said) == 1 else made)])
+    for one in numbers:
+        assert np.isclose(said, one, rtol=1e-4, atol=6e-5).any(), (line, numbers)
+
+
+def test_what_to_try_is_for_probabilities_where_they_are_given():
+    def clipped(p, y):
+        return -np.log(np.clip(p, 1e-7, 1.0)[y])
+
+    main = softjac.check(clipped, "cross_entropy", level="stable", given="probs").main
+    assert main.name == "clip"
+    assert "1e-30, 1.0" in main.experiment
+    assert "from the logits" not in main.fix
