@@ -26,6 +26,7 @@ def facts_of(function: Any, own_process: bool = False) -> dict[str, Any]:
     names = {name for one in functions for name in _names(one.__code__)}
     return {
         "name": str(getattr(function, "__name__", "")),
+        "wraps": inspect.getattr_static(function, "__wrapped__", None) is not None,
         "parameters": parameters,
         "keywords": sorted(keywords),
         "names": sorted(names),

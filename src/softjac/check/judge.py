@@ -75,16 +75,20 @@ def _nothing_usable(found: Found) -> str:
 def _guess_kind(candidate: Candidate, options: Options) -> tuple[str, str, Found]:
     """A kind, from what it was guessed, and how the candidate is called as that."""
     by_name = names.kind_from_name(candidate.facts)
+    wraps = candidate.facts.wraps  # then the name is that of another: of a loss, where it is the gradient of the loss
+    sure = by_name.sure and not wraps
     candidate = _Remembers(candidate)
     tried: dict[str, Found] = {}
     for kind in _kinds_to_try(by_name, candidate):
         found = tried[kind] = find_convention(candidate, kind, options)
         if found.ended:
             return by_name.kind or kind, "the name" if by_name.kind else "", found
-        if found.right or (kind == by_name.kind and by_name.sure and found.usable):
+        if found.right or (kind == by_name.kind and sure and found.usable):
             return kind, "the name" if kind == by_name.kind else "what it returns", found
     if by_name.kind and tried[by_name.kind].usable:
-        return by_name.kind, "the name", tried[by_name.kind]
+        named = tried[by_name.kind]
+        if not wraps or not _misfit(candidate, by_name.kind, named, options)[0]:
+            return by_name.kind, "the name", named
     usable = [kind for kind, found in tried.items() if found.usable]
     if by_name.kind and not usable:
         return by_name.kind, "the name", tried[by_name.kind]

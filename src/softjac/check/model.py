@@ -141,6 +141,7 @@ class Outcome:
 class Facts:
     """What is known of a candidate without calling it.
 
+    wraps: whether its name is that of a function that it wraps, as a compiled one has it, and a derivative too.
     parameters: names of its positional parameters, or () where it does not tell. keywords: all names that it takes.
     names: the names and keywords in its code and in the functions of its module that it calls (axis, keepdims, dim).
     own: those in its code alone, and in a function that it hands everything to.
@@ -149,6 +150,7 @@ class Facts:
     """
 
     name: str = ""
+    wraps: bool = False
     parameters: tuple[str, ...] = ()
     keywords: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
