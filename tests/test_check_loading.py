@@ -40,6 +40,62 @@ def test_a_file_with_one_function_needs_no_name(submission):
         assert candidate.facts.name == "f"
 
 
+CLASSES = """
+class Layer:
+    def __init__(self, scale=1.0):
+        self.scale = scale
+
+    def forward(self, z):
+        return self.scale * z
+
+    __call__ = forward
+
+    @staticmethod
+    def plain(z):
+        return z
+
+    @classmethod
+    def of_class(cls, z):
+        return cls().forward(z)
+
+
+class Plain:
+    def forward(self, z):
+        return z
+
+
+class Needs:
+    def __init__(self, scale):
+        pass
+
+    def forward(self, z):
+        return z
+
+
+class Empty:
+    pass
+"""
+
+
+@pytest.mark.parametrize("name", ["Layer.forward", "Layer.plain", "Layer.of_class", "Layer", "Plain.forward"])
+def test_a_method_is_called_on_an_instance_that_is_made_without_arguments(submission, name):
+    outcome = outcome_of(submission(CLASSES), name)
+    assert outcome.arrays[0].tolist() == Z.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Plain", "Plain is a class, and what it makes cannot be called: name a method, as Plain.forward"),
+        ("Empty", "Empty is a class, and what it makes cannot be called"),
+        ("Needs.forward", "Needs() cannot be made without arguments (TypeError: "),
+        ("Needs", "Needs() cannot be made without arguments (TypeError: "),
+    ],
+)
+def test_a_class_that_cannot_be_called_says_why(submission, name, words):
+    assert refusal_of(submission(CLASSES), name).startswith(words)
+
+
 def test_there_is_no_such_file(tmp_path):
     assert refusal_of(str(tmp_path / "none.py")) == "there is no such file"
 

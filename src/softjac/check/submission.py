@@ -9,6 +9,7 @@ import builtins
 import difflib  # now, because a neighbour of the submission may have its name
 import importlib.machinery
 import importlib.util
+import inspect
 import os
 import sys
 import types
@@ -159,6 +160,7 @@ def _function_of(module: types.ModuleType, name: str) -> Any:
         return getattr(module, own[0])
     found: Any = module
     for part in name.split("."):
+        owner = found
         try:
             found = getattr(found, part)
         except AttributeError:
@@ -169,4 +171,24 @@ def _function_of(module: types.ModuleType, name: str) -> Any:
             ) from None
     if not callable(found):
         raise RefusalError(f"{name} is no function but a {type(found).__name__}: {there_are}")
+    if isinstance(found, type):
+        made = _instance(found)
+        if callable(made):
+            return made
+        methods = [key for key, value in vars(found).items() if callable(value) and not key.startswith("_")]
+        advice = f": name a method, as {name}.{methods[0]}" if methods else ""
+        raise RefusalError(f"{name} is a class, and what it makes cannot be called{advice}")
+    if isinstance(owner, type) and isinstance(inspect.getattr_static(owner, part), types.FunctionType):
+        return getattr(_instance(owner), part)
     return found
+
+
+def _instance(of: type) -> Any:
+    """One made without arguments, as Softmax().forward needs it."""
+    try:
+        return of()
+    except Exception as error:
+        raise RefusalError(
+            f"{of.__name__}() cannot be made without arguments ({type(error).__name__}: {error}): "
+            "add a function that makes one, and calls it"
+        ) from None
