@@ -10,6 +10,8 @@ import check_wrong_jacobians
 import check_wrong_losses
 import check_wrong_mixed
 import check_wrong_others
+import check_wrong_sums
+import check_wrong_targets
 import softjac
 from check_right_losses import RIGHT
 from check_wrong import WRONG
@@ -17,7 +19,15 @@ from softjac.check.kinds import KINDS
 from softjac.check.mistakes import BY_NAME, MISTAKES
 from softjac.check.model import LEVELS
 
-ENTERED = (check_wrong_jacobians, check_wrong_losses, check_wrong_gradients, check_wrong_mixed, check_wrong_others)
+ENTERED = (
+    check_wrong_jacobians,
+    check_wrong_losses,
+    check_wrong_gradients,
+    check_wrong_mixed,
+    check_wrong_others,
+    check_wrong_sums,
+    check_wrong_targets,
+)
 
 OF_THE_ISSUE = (
     "no-maximum-subtracted batch-maximum diagonal-only column-formula-1d diag-of-column inner-product "

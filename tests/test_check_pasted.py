@@ -98,13 +98,15 @@ def test_a_right_result_names_the_mistakes_that_this_input_hides():
     report = pasted([[0.0]], [3.0])
     assert report.conforms
     assert any("does not rule out" in note and "diagonal-only" in note for note in report.notes)
-    assert not pasted(J).notes
+    hidden = "with this input a right result does not rule out: running-sum-not-rescaled. z = [1, 2, 4] tells more"
+    assert pasted(J).notes == (hidden,)  # the first logit is the largest
+    assert not pasted(softjac.softmax_jacobian([1.0, 2.0, 4.0]), [1.0, 2.0, 4.0]).notes
 
 
 def test_rounded_numbers_are_taken_as_rounded():
     report = pasted(np.round(P, 2))
     assert report.conforms
-    assert report.notes == ("the numbers are taken as rounded to 2 decimals",)
+    assert report.notes[0] == "the numbers are taken as rounded to 2 decimals"
     assert not pasted(np.round(P, 2) + np.array([0.02, 0, 0])).conforms
     assert not pasted(np.round(P, 2) + 0.00317).conforms
     assert pasted(J, decimals=9).conforms

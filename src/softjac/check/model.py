@@ -141,16 +141,15 @@ class Outcome:
 class Facts:
     """What is known of a candidate without calling it.
 
-    wraps: whether its name is that of a function that it wraps, as a compiled one has it, and a derivative too.
     parameters: names of its positional parameters, or () where it does not tell. keywords: all names that it takes.
     names: the names and keywords in its code and in the functions of its module that it calls (axis, keepdims, dim).
     own: those in its code alone, and in a function that it hands everything to.
     libraries: which of numpy, torch, jax can be imported here. printed: the first characters that it wrote while it was
-    imported. printed_length: how many in all.
+    imported. printed_length: how many in all. wraps: whether its name is that of a function that it wraps, as a
+    compiled one has it, and a derivative too.
     """
 
     name: str = ""
-    wraps: bool = False
     parameters: tuple[str, ...] = ()
     keywords: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
@@ -158,6 +157,7 @@ class Facts:
     libraries: frozenset[str] = frozenset({"numpy"})
     printed: str = ""
     printed_length: int = 0
+    wraps: bool = False
 
 
 class Candidate(Protocol):

@@ -97,8 +97,9 @@ def _packages_of(folder: str) -> tuple[str, list[str]]:
 
 def _executed(name: str, file: str, code: types.CodeType | None, package: str | None = None) -> types.ModuleType:
     """A module of that name, known under it. package: the folder, where it is one."""
+    loader = importlib.machinery.SourceFileLoader(name, file)  # by name a file without .py has none
     spec = importlib.util.spec_from_file_location(
-        name, file, submodule_search_locations=None if package is None else [package]
+        name, file, loader=loader, submodule_search_locations=None if package is None else [package]
     )
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
