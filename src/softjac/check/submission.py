@@ -191,14 +191,14 @@ def _function_of(module: types.ModuleType, name: str) -> Any:
             ) from None
     if not callable(found):
         raise RefusalError(f"{name} is no function but a {type(found).__name__}: {there_are}")
-    if isinstance(found, type):
+    if issubclass(type(found), type):
         made = _instance(found)
         if callable(made):
             return made
         methods = [key for key, value in vars(found).items() if callable(value) and not key.startswith("_")]
         advice = f": name a method, as {name}.{methods[0]}" if methods else ""
         raise RefusalError(f"{name} is a class, and what it makes cannot be called{advice}")
-    if isinstance(owner, type) and isinstance(inspect.getattr_static(owner, part), types.FunctionType):
+    if issubclass(type(owner), type) and isinstance(inspect.getattr_static(owner, part), types.FunctionType):
         return getattr(_instance(owner), part)
     return found
 
