@@ -9,8 +9,9 @@ import numpy as np
 from softjac.check.kinds import KINDS, entry_symbol, right_entry
 from softjac.check.matching import Explanation
 from softjac.check.mistakes import Formed, Situation
-from softjac.check.mistakes.forms import View, formed_as
+from softjac.check.mistakes.forms import formed_as
 from softjac.check.mistakes.of_jacobian import number
+from softjac.check.mistakes.view import View
 from softjac.check.model import Array, Judgement
 from softjac.check.observed import Case
 
