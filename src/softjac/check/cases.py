@@ -196,6 +196,8 @@ def _exact() -> Iterator[_Case]:
     yield _Case(hard, _FIVE[:4], labels=1, cotangent=offset, name="cotangents far from 0", only=("softmax_vjp",))
     yield _Case(hard, offset, labels=0, cotangent=[1.0, 0.5, -2.0, 0.0], name="logits far from 0")
     yield _Case(hard, [-5.25, -0.0078125, -6.5], labels=0, cotangent=[1.0, 2.0, 0.5], name="log-probabilities")
+    digits = [0.1, -1 / 3, 2.7, np.pi]  # all others are numbers of float32 as well
+    yield _Case(hard, digits, labels=2, cotangent=[0.7, -1.1, 0.3, 2.9], name="logits of 16 digits")
     yield _Case(hard, _FIVE, targets=[0.0625, 0.5, 0.25, 0.125, 0.0625])
     yield _Case(hard, _WIDE, labels=[2, 1], cotangent=[[1.0, 0.5, -1.0, 2.0, 0.0], [0.0, -3.0, 1.0, 0.25, 0.5]])
     for gap in (20.0, 40.0, 300.0, 745.0):

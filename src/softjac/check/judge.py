@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from softjac.check import names
 from softjac.check.cases import probes
 from softjac.check.compare import judge
@@ -149,6 +151,12 @@ def _key(argument: Argument) -> object:
     return what, argument.library, argument.read_only
 
 
+def _is_of_float32(probe: Probe) -> bool:
+    """Whether float32 has all the logits."""
+    logits = probe.inputs.logits
+    return np.array_equal(logits, logits.astype(np.float32), equal_nan=True)
+
+
 @dataclass
 class _Interview:
     """The questions to one candidate."""
@@ -163,6 +171,9 @@ class _Interview:
         judgements: list[Judgement] = []
         asides: list[Judgement] = []
         for judged in self.questions():
+            # A library of float32 is asked nothing that float32 cannot hold.
+            if any(a.dtype == np.float32 for a in judged.outcome.arrays) and not _is_of_float32(judged.probe):
+                continue
             refused = judged.problem == "raised" and judged.probe.quality in MAY_BE_REFUSED
             (asides if refused else judgements).append(judged)
         if not self.ended:
@@ -202,6 +213,8 @@ class _Interview:
         if library in {"torch", "jax"} and probe.quality in {"lists", "integers", "read_only"}:
             return True
         if library == "list" and probe.quality in {"float32", "read_only"}:
+            return True
+        if self.convention.dtype == "float32" and not _is_of_float32(probe):
             return True
         return self.convention.given == "probs" and probe.quality in {"tails", "special_values"}
 

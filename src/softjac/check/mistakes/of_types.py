@@ -59,8 +59,7 @@ def _narrow(dtype: Any, level: Level) -> Iterator[Variant]:
     yield Variant(softmax, ALL_KINDS - _LSE - LOSSES - {"log_softmax"}, detail=of_p, level=level)
     yield Variant({**softmax, "by_logsumexp": False}, WITH_LOGARITHM, detail=of_p, level=of_log)
     of_z = f"Here the logits are {name} on the way."
-    if dtype is np.float16:  # float32 has all the logits that are asked
-        yield Variant({"logits": kept}, detail=of_z, level=level)
+    yield Variant({"logits": kept}, detail=of_z, level=level)
     yield Variant({"logits": kept, "by_logsumexp": False}, WITH_LOGARITHM, detail=of_z, level=level)
     of_e = f"Here the exponentials are {name} on the way."
     yield Variant({"softmax": _exponentials(kept)}, ALL_KINDS - _LSE, detail=of_e, level=level)
