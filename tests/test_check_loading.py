@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from check_submissions import Z, outcome_of, refusal_of
+from check_submissions import CALL, Z, outcome_of, refusal_of
 from softjac.check.process import OwnProcess
 
 
@@ -53,7 +53,36 @@ def test_a_loop_at_the_import_ends_at_the_limit(submission):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is RLIMIT_DATA of Linux")
 def test_ten_gigabytes_at_the_import_are_refused(submission):
-    assert refusal_of(submission("x = np.ones(10**10 // 8)")).startswith("it cannot be imported: MemoryError: ")
+    path = submission("x = np.ones(10**10 // 8)\ndef f(z): return z")
+    words = "out of memory (limit 1.5 GB) while it is imported: MemoryError: Unable to allocate 9.31 GiB"
+    assert refusal_of(path, memory_limit=1_500_000_000).startswith(words)
+    with OwnProcess(path, "f", memory_limit=0) as candidate:
+        assert "out of memory (no limit" in candidate.could_not or not candidate.could_not
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is RLIMIT_DATA of Linux")
+@pytest.mark.parametrize("error", ["ImportError('x.so: Cannot allocate memory')", "OSError('Cannot allocate memory')"])
+def test_a_library_without_memory_at_the_import(submission, error):
+    words = "out of memory (limit 2 GB) while it is imported: "
+    assert refusal_of(submission(f"raise {error}")).startswith(words)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is RLIMIT_DATA of Linux")
+def test_the_last_byte_is_taken(submission):
+    path = submission("""
+    sys.kept = kept = []
+    for size in (10**6, 1000, 100, 20):
+        try:
+            while True:
+                kept.append(bytes(size))
+        except MemoryError:
+            pass
+
+    def f(z):
+        return z + np.ones(10**6)[0]
+    """)
+    with OwnProcess(path, "f", memory_limit=200_000_000) as candidate:
+        assert (candidate.could_not or candidate.call(CALL, 1).fatal).startswith("out of memory (limit 0.2 GB)")
 
 
 def test_main_is_not_run(submission):

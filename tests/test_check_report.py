@@ -445,3 +445,31 @@ def test_the_signature_is_that_of_the_function():
 def test_arrays_as_options_are_refused_by_their_name(name, value):
     with pytest.raises(ArgumentError, match=f"^{name} is array"):
         check(stable, "softmax", **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("returned", "what", "words"),
+    [
+        (None, "softmax", "None, where an array of shape (n,) is expected"),
+        ([], "softmax_jacobian", "an empty list, where an array of shape (n, n) is expected"),
+        (10**400, "logsumexp", "an int too large for float64 (above 1.8e+308), where a number is expected"),
+        (1 + 1j, "softmax", "a complex, where an array of shape (n,) is expected"),
+        ({1.0: 2.0}, None, "a dict, where an array or a number is expected"),
+        (
+            np.zeros((3, 3), "M8[D]"),
+            "softmax_jacobian",
+            "datetime64[D] array of shape (3, 3), where an array of shape (n, n) is expected",
+        ),
+    ],
+)
+def test_what_came_and_what_was_expected(returned, what, words):
+    report = check(lambda *_: returned, what)
+    assert report.exit_code == 2
+    assert report.could_not == f"it returned {words}; and no numbers for any input"
+    assert max(map(len, str(report).splitlines())) <= 80
+
+
+def test_a_pair_that_was_expected():
+    report = check(lambda *_: 1.0, "cross_entropy_value_and_grad")
+    words = "it returned a float, and a pair (value, gradient) was expected; and no numbers for any input"
+    assert report.could_not == words

@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from softjac.check import calling, facts
+from softjac.check import calling, facts, kept
 from softjac.check.model import Call, Facts, Outcome
 
 MOST_PRINTED = 2000
@@ -19,7 +19,8 @@ MOST_PRINTED = 2000
 class InThisProcess:
     """A function, called here. What it prints is kept back; a KeyboardInterrupt goes through.
 
-    There is no limit of time or memory, and what it does to NumPy it does to all: `process.OwnProcess` has the limits.
+    There is no limit of time or memory, and what it changes stays changed, but for the functions of a few modules that
+    the checker needs: `process.OwnProcess` has the limits.
     """
 
     def __init__(self, function: Callable[..., object], name: str | None = None) -> None:
@@ -37,7 +38,9 @@ class InThisProcess:
         arguments = [(one.value, one.library, one.read_only) for one in call.arguments]
         printed = _FirstCharacters()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            returned = calling.make_call(self._function, arguments, call.keywords, outputs, self._file)
+            returned = calling.make_call(
+                self._function, arguments, call.keywords, outputs, self._file, kept=kept.Kept()
+            )
         return Outcome(
             arrays=tuple(returned.arrays),
             described=returned.described,
@@ -68,8 +71,10 @@ def facts_from(plain: dict[str, Any], name: str | None = None) -> Facts:
 
 
 def _file_of(function: Callable[..., object]) -> str:
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return str(getattr(code, "co_filename", ""))
+    try:
+        return str(inspect.unwrap(function).__code__.co_filename)
+    except Exception:  # it has no code, or it resists
+        return ""
 
 
 class _FirstCharacters(io.TextIOBase):

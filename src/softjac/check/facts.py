@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 LIBRARIES = ("torch", "jax")
+MOST_NAME = 60
 
 
 def facts_of(function: Any, own_process: bool = False) -> dict[str, Any]:
@@ -24,8 +25,9 @@ def facts_of(function: Any, own_process: bool = False) -> dict[str, Any]:
     parameters, keywords = _parameters(function)
     functions = list(_functions_of(function))
     names = {name for one in functions for name in _names(one.__code__)}
+    name = _attribute(function, "__name__")
     return {
-        "name": str(getattr(function, "__name__", "")),
+        "name": name[:MOST_NAME] if type(name) is str and name.isprintable() else "",
         "parameters": parameters,
         "keywords": sorted(keywords),
         "names": sorted(names),
@@ -34,10 +36,18 @@ def facts_of(function: Any, own_process: bool = False) -> dict[str, Any]:
     }
 
 
+def _attribute(value: Any, name: str) -> Any:
+    """An attribute, or None where there is none, or none that can be had."""
+    try:
+        return getattr(value, name)
+    except Exception:
+        return None
+
+
 def _parameters(function: Any) -> tuple[list[str], set[str]]:
     try:
         found = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # some that are written in C do not tell
+    except Exception:  # some that are written in C do not tell, and an object may raise anything
         return [], set()
     positional = [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return positional, {p.name for p in found if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
@@ -50,15 +60,15 @@ def _functions_of(function: Any) -> Iterator[types.FunctionType]:
     home = None
     while waiting:
         one = waiting.pop(0)
-        if id(one) in seen or len(seen) > 200 or not callable(one) or isinstance(one, type):
+        if id(one) in seen or len(seen) > 200 or not callable(one) or issubclass(type(one), type):
             continue
         seen.add(id(one))
         waiting += [inspect.getattr_static(one, name, None) for name in ("__wrapped__", "__func__", "pyfunc")]
-        if isinstance(one, functools.partial):
+        if issubclass(type(one), functools.partial):
             waiting.append(one.func)
-        if not isinstance(one, types.FunctionType):
+        if type(one) is not types.FunctionType:
             call = inspect.getattr_static(type(one), "__call__", None)
-            if isinstance(call, types.FunctionType):
+            if type(call) is types.FunctionType:
                 waiting.append(call)
             continue
         if home is None:
@@ -93,7 +103,7 @@ def _own_names(functions: Sequence[types.FunctionType]) -> set[str]:
     own = list(functions[:1])
     for one in own:
         code = one.__code__
-        called = [value for value in _values(one) if isinstance(value, types.FunctionType) and value in functions]
+        called = [value for value in _values(one) if type(value) is types.FunctionType and value in functions]
         others = {*code.co_names, *code.co_freevars}
         if called and len(others) <= len(called):
             own += [value for value in called if value not in own]
@@ -120,6 +130,6 @@ def _uses(function: Any, functions: list[types.FunctionType], names: set[str], l
         return True
     used = (function, *list(functions[0].__globals__.values()))
     homes = (
-        getattr(value, "__name__" if isinstance(value, types.ModuleType) else "__module__", None) for value in used
+        _attribute(value, "__name__" if issubclass(type(value), types.ModuleType) else "__module__") for value in used
     )
-    return any(isinstance(home, str) and home.partition(".")[0] == library for home in homes)
+    return any(type(home) is str and home.partition(".")[0] == library for home in homes)

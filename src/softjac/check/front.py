@@ -93,25 +93,26 @@ def check(
     ('NOT CONFORMING', 'no-maximum-subtracted')
     """
     options = options_of(what, level, decimals, given, takes, reduction, axis)
-    if isinstance(function, str | os.PathLike):
+    if not callable(function) and isinstance(function, str | os.PathLike):
         file, name = file_and_name(os.fspath(function))
         seconds = _positive("time_limit", TIME_LIMIT if time_limit is None else time_limit)
         memory = _positive("memory_limit", MEMORY_LIMIT / 1e9 if memory_limit is None else memory_limit)
         return report_of_file(file, name, options, seconds, int(memory * 1e9))
-    called_here(function)
+    called = called_here(function)
     for argument, value in (("time_limit", time_limit), ("memory_limit", memory_limit)):
         if value is not None:
             raise ArgumentError(
                 f'{argument} is {value!r}, but a function is called in this process, without limits: pass "FILE:NAME", '
                 f"or leave {argument} out."
             )
-    return report_of(InThisProcess(function), options)
+    return report_of(InThisProcess(called), options)
 
 
-def called_here(function: object) -> None:
-    """Raise DTypeError for what is no function and no place of one."""
+def called_here(function: object) -> Function:
+    """The function. Raises DTypeError for what is none, and no place of one."""
     if not callable(function):
         raise DTypeError(f'function is {function!r}: pass a function, or its place as "FILE:NAME".')
+    return function
 
 
 def assert_conforms(

@@ -58,17 +58,26 @@ def examine(
     else:
         found = find_convention(candidate, kind, options)
     if not found.usable:
-        return Examination(kind, guessed, level, decimals, found.convention, (), could_not=_nothing_usable(found))
+        why = _nothing_usable(found, "" if guessed and guessed != "the name" else kind)
+        return Examination(kind, guessed, level, decimals, found.convention, (), could_not=why)
     return _Interview(candidate, kind, found.convention, options).run(guessed, level)
 
 
-def _nothing_usable(found: Found) -> str:
+def _nothing_usable(found: Found, kind: str) -> str:
+    """Why there is nothing to judge. kind: what is expected, or ""."""
     if found.ended:
         return found.ended
     first = found.first
     if first.error:
         return f"it raised {first.error} for the first input, and returned nothing of use for any other"
-    return f"it returned {first.unusable or first.described or 'nothing'}, and no numbers for any input"
+    what = first.unusable or first.described or "nothing"
+    if not what.endswith("was expected"):
+        what += f", where {_EXPECTED[KINDS[kind].outputs[0]] if kind else 'an array or a number'} is expected"
+    return f"it returned {what}; and no numbers for any input"
+
+
+_EXPECTED = {"row": "an array of shape (n,)", "scalar": "a number", "matrix": "an array of shape (n, n)"}
+"""For a vector of n classes."""
 
 
 def _guess_kind(candidate: Candidate, options: Options) -> tuple[str, str, Found]:

@@ -35,6 +35,8 @@ _MOST_BYTES = 24 * MOST_NUMBERS  # of an answer: two arrays of float64 in base64
 _MOST_TEXT = 2000
 _WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker.py")
 _CLOSED = 97  # worker.NO_WAY_TO_ANSWER
+_OUT_OF_MEMORY = 98  # and worker.OUT_OF_MEMORY
+_SPOILT = 99  # and worker.SPOILT
 _GRACE = 1.0
 _QUIET = {
     "OMP_NUM_THREADS": "1",
@@ -143,7 +145,9 @@ class OwnProcess:
         if answer is None:
             return
         if "refused" in answer:
-            self._end(str(answer["refused"])[:_MOST_TEXT])
+            reason = str(answer["refused"])[:_MOST_TEXT]
+            full = f"{_out_of_memory(memory)} while it is imported: "
+            self._end(full + reason if answer.get("out_of_memory") is True else reason)
             return
         try:
             self._facts = replace(facts_from(answer["facts"]), printed=printed, printed_length=length)
@@ -163,7 +167,7 @@ class OwnProcess:
         if answer is None:
             self._end(f"no answer within {self._limits[0]:g} s{when}")
         else:
-            self._end(_words_of_end(answer, self._limits[0]) + when)
+            self._end(_words_of_end(answer, *self._limits) + when)
         return None
 
     _printed: tuple[str, int] = ("", 0)
@@ -334,8 +338,7 @@ def _outcome_of(answer: dict[str, Any], printed: str, length: int, memory: int) 
     words = {name: str(answer[name])[:_MOST_TEXT] for name in ("described", "library", "error", "unusable")}
     fatal = ""
     if answer["out_of_memory"]:
-        limit = f"limit {memory / 1e9:g} GB" if memory else "no limit was set"
-        fatal = f"out of memory ({limit}): {words['error']}"
+        fatal = f"{_out_of_memory(memory)}: {words['error']}"
         words["error"] = ""
     return Outcome(
         arrays=tuple(map(_decoded, answer["arrays"])),
@@ -350,9 +353,17 @@ def _outcome_of(answer: dict[str, Any], printed: str, length: int, memory: int) 
     )
 
 
-def _words_of_end(code: int, seconds: float) -> str:
+def _out_of_memory(limit: int) -> str:
+    return f"out of memory ({f'limit {limit / 1e9:g} GB' if limit else 'no limit was set'})"
+
+
+def _words_of_end(code: int, seconds: float, memory: int) -> str:
     if code == _CLOSED:
         return "the process closed the files through which it answers"
+    if code == _OUT_OF_MEMORY:
+        return _out_of_memory(memory)
+    if code == _SPOILT:
+        return "its process cannot go on: it changed what Python itself needs, such as sys.modules"
     if code >= 0 or os.name == "nt":
         return f"the process ended with code {code}"
     try:

@@ -76,7 +76,7 @@ def parametrize_with_properties(
     if what is None:
         raise ArgumentError(f"what is None: pass one of {', '.join(KINDS)}, since each kind has tests of its own.")
     options = options_of(what, level, decimals, given, takes, reduction, axis)
-    if not isinstance(function, str | os.PathLike):
+    if callable(function) or not isinstance(function, str | os.PathLike):
         called_here(function)
     try:
         from softjac.check.cases import QUALITIES, probes

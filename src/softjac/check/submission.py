@@ -13,16 +13,19 @@ import os
 import sys
 import types
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 Words: TypeAlias = Callable[[BaseException, str], str]
 
 
 class RefusalError(Exception):
-    """The submission cannot be called; its text says why."""
+    """The submission cannot be called; its text says why. out_of_memory: because it needs too much of it."""
+
+    out_of_memory = False
 
 
-def load(file: str, name: str, words_of_error: Words) -> Any:
+def load(file: str, name: str, words_of_error: Words, kept: AbstractContextManager[None]) -> Any:
     """The function of that name in the file, or the only public one. Raises RefusalError."""
     if file.lower().endswith(".ipynb"):
         raise RefusalError("it is a notebook: save it as a Python file (jupyter nbconvert --to script FILE)")
@@ -43,16 +46,25 @@ def load(file: str, name: str, words_of_error: Words) -> Any:
     except BaseException as error:
         raise RefusalError(words_of_error(error, file)) from None
     try:
-        module = _imported(code, file)
+        module = _imported(code, file, kept)
     except _PackageError as error:
         words = words_of_error(error.cause, file)
         raise RefusalError(f"its package {error} cannot be imported: {words}") from None
     except BaseException as error:
-        raise RefusalError(f"it cannot be imported: {words_of_error(error, file)}") from None
-    return _function_of(module, name)
+        refusal = RefusalError(f"it cannot be imported: {words_of_error(error, file)}")
+        if issubclass(type(error), MemoryError) or "cannot allocate memory" in str(refusal).lower():
+            refusal = RefusalError(words_of_error(error, file))
+            refusal.out_of_memory = True
+        raise refusal from None
+    try:
+        return _function_of(module, name)
+    except RefusalError:
+        raise
+    except BaseException as error:
+        raise RefusalError(f"{name or 'it'} cannot be looked at: {words_of_error(error, file)}") from None
 
 
-def _imported(code: types.CodeType, file: str) -> types.ModuleType:
+def _imported(code: types.CodeType, file: str, kept: AbstractContextManager[None]) -> types.ModuleType:
     """The module, made as an import makes it: of the package that it is in, or beside its neighbours."""
     folder, stem = os.path.dirname(file), os.path.splitext(os.path.basename(file))[0]
     outside, packages = _packages_of(folder)
@@ -60,7 +72,7 @@ def _imported(code: types.CodeType, file: str) -> types.ModuleType:
         name = "submission" if _is_taken(stem, file) else stem
         sys.meta_path.insert(0, _NotTheSubmission(stem, folder))
         sys.path.insert(0, folder)
-        return _executed(name, file, code)
+        return _executed(name, file, code, kept)
     sys.path.insert(0, outside)
     sys.path.append(folder)  # as it would be found where it is run as a script; last, for its modules have any names
     name = ""
@@ -70,11 +82,11 @@ def _imported(code: types.CodeType, file: str) -> types.ModuleType:
         name = f"{name}.{plain}" if name else "submission" if _is_loaded(plain) else plain
         if name not in sys.modules:
             try:
-                _executed(name, os.path.join(outside, "__init__.py"), None, outside)
+                _executed(name, os.path.join(outside, "__init__.py"), None, kept, outside)
             except BaseException as error:
                 raise _PackageError(package, error) from None
     full = name if stem == "__init__" else f"{name}.{stem}"
-    return sys.modules[full] if full in sys.modules else _executed(full, file, code)
+    return sys.modules[full] if full in sys.modules else _executed(full, file, code, kept)
 
 
 class _PackageError(Exception):
@@ -94,10 +106,17 @@ def _packages_of(folder: str) -> tuple[str, list[str]]:
     return folder, packages
 
 
-def _executed(name: str, file: str, code: types.CodeType | None, package: str | None = None) -> types.ModuleType:
+def _executed(
+    name: str,
+    file: str,
+    code: types.CodeType | None,
+    kept: AbstractContextManager[None],
+    package: str | None = None,
+) -> types.ModuleType:
     """A module of that name, known under it. package: the folder, where it is one."""
+    loader = importlib.machinery.SourceFileLoader(name, file)  # whatever its suffix is
     spec = importlib.util.spec_from_file_location(
-        name, file, submodule_search_locations=None if package is None else [package]
+        name, file, loader=loader, submodule_search_locations=None if package is None else [package]
     )
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
@@ -106,7 +125,8 @@ def _executed(name: str, file: str, code: types.CodeType | None, package: str | 
     if code is None:
         with open(file, "rb") as source:
             code = compile(source.read(), file, "exec", dont_inherit=True)
-    exec(code, module.__dict__)
+    with kept:
+        exec(code, module.__dict__)
     parent, _, own = name.rpartition(".")
     if parent:
         setattr(sys.modules[parent], own, module)
@@ -146,7 +166,7 @@ def _function_of(module: types.ModuleType, name: str) -> Any:
     own = [
         key
         for key, value in vars(module).items()
-        if isinstance(value, types.FunctionType) and value.__module__ == module.__name__ and not key.startswith("_")
+        if type(value) is types.FunctionType and value.__module__ == module.__name__ and not key.startswith("_")
     ]
     there_are = (
         f"it has {', '.join(own[:8])}{', ...' if len(own) > 8 else ''}" if own else "it has no function of its own"

@@ -20,6 +20,8 @@ import numpy as np
 
 NO_WAY_TO_ANSWER = 97
 """Exit code where the submission closed the descriptors."""
+OUT_OF_MEMORY = 98
+SPOILT = 99
 
 
 _PARENT_DEATH_SIGNAL = 1
@@ -53,7 +55,7 @@ def main() -> None:
             if os.getpid() != pid:  # the submission forked, and this is the copy
                 os._exit(0)
             for stream in (sys.stdout, sys.stderr):
-                with contextlib.suppress(Exception):
+                with contextlib.suppress(BaseException):
                     stream.flush()
             try:
                 _write(printed, token.encode())
@@ -62,17 +64,18 @@ def main() -> None:
                 os._exit(NO_WAY_TO_ANSWER)
 
         calling, facts, submission = map(_neighbour, ("calling", "facts", "submission"))
+        kept = _neighbour("kept").Kept()
         sys.argv = [setup["file"]]
         warnings.simplefilter("ignore")
         _limit(setup["memory_limit"], setup["cpu_limit"])
         try:
-            function = submission.load(setup["file"], setup["function"], calling.words_of_error)
+            function = submission.load(setup["file"], setup["function"], calling.words_of_error, kept)
             answer({"facts": facts.facts_of(function, own_process=True)})
         except submission.RefusalError as refusal:
-            answer({"refused": str(refusal)})
+            answer({"refused": str(refusal), "out_of_memory": refusal.out_of_memory})
             os._exit(0)
         for line in lines:
-            answer(_called(calling, function, json.loads(line), setup["file"]))
+            answer(_called(calling, function, json.loads(line), setup["file"], kept))
     os._exit(0)  # threads that it started may run on
 
 
@@ -102,9 +105,9 @@ def _limit(memory: int, cpu: int) -> None:
             resource.setrlimit(getattr(resource, name), (most, most))
 
 
-def _called(calling: Any, function: Any, request: dict[str, Any], file: str) -> dict[str, Any]:
+def _called(calling: Any, function: Any, request: dict[str, Any], file: str, kept: Any) -> dict[str, Any]:
     arguments = [(_decoded(value), library, read_only) for value, library, read_only in request["arguments"]]
-    returned = calling.make_call(function, arguments, request["keywords"], request["outputs"], file, past=())
+    returned = calling.make_call(function, arguments, request["keywords"], request["outputs"], file, past=(), kept=kept)
     found = dict(vars(returned))
     found["arrays"] = [_encoded(array) for array in returned.arrays]
     return found
@@ -132,4 +135,9 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except BaseException:  # the submission spoilt what is needed here
+        os._exit(SPOILT)
