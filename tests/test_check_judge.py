@@ -361,11 +361,8 @@ def test_nothing_is_asked_twice_to_find_the_kind():
 
 
 def test_two_parameters_are_two_operands():
-    examination = examine(InThisProcess(lambda _a, _b: None))
-    assert (
-        examination.could_not
-        == "it returned None, where an array or a number is expected; and no numbers for any input"
-    )
+    why = examine(InThisProcess(lambda _a, _b: None)).could_not
+    assert why == "it returned None, where an array or a number is expected; and no numbers for any input"
 
 
 def test_an_unknown_kind():

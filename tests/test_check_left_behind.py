@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -149,3 +150,95 @@ def test_a_submission_ends_with_the_checker(tmp_path):
         checker.wait()
     pid = int(told.read_text())
     wait_for(lambda: not is_running(pid))
+
+
+ESCAPES = {
+    "session": "other = subprocess.Popen(SLEEP, start_new_session=True).pid",
+    "session without pipes": """
+        nothing = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        other = subprocess.Popen(SLEEP, start_new_session=True, **nothing).pid
+    """,
+    "two forks": """
+        back, to = os.pipe()
+        if not os.fork():
+            os.setsid()
+            if os.fork():
+                os._exit(0)
+            os.write(to, str(os.getpid()).encode())
+            os.execv(sys.executable, SLEEP)
+        other = int(os.read(back, 20))
+    """,
+    "stopped": "other = subprocess.Popen(SLEEP, start_new_session=True).pid; os.kill(other, 19)",
+    "a shell and its child": """
+        words = f"{SLEEP[0]} -c 'import time; time.sleep(100)' & echo $!; wait"
+        shell = subprocess.Popen(words, shell=True, start_new_session=True, stdout=subprocess.PIPE)
+        other = int(shell.stdout.readline())
+    """,
+}
+ENDS = {
+    "return z": "",
+    "os._exit(7)": "the process ended with code 7",
+    "os.kill(os.getpid(), 11)": "the process ended by SIGSEGV (a segmentation fault)",
+    "while True: pass": "no answer within 3 s",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone hands what has no parent to one above")
+@pytest.mark.parametrize(
+    ("escape", "end"), [*[(escape, "return z") for escape in ESCAPES], *[("two forks", end) for end in ENDS]]
+)
+def test_what_begins_a_session_of_its_own_ends_too(submission, tmp_path, escape, end):
+    told = tmp_path / "pid"
+    lines = textwrap.indent(textwrap.dedent(ESCAPES[escape]), "    ")
+    path = submission(
+        "import subprocess\nSLEEP = [sys.executable, '-c', 'import time; time.sleep(100)']\n\n"
+        f"def f(z):\n{lines}\n    open({str(told)!r}, 'w').write(str(other))\n    {end}\n"
+    )
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"], start_new_session=True)
+    try:
+        begun = time.monotonic()
+        assert outcome_of(path, time_limit=3).fatal == ENDS[end]
+        assert time.monotonic() - begun < 6
+        wait_for(lambda: not is_running(int(told.read_text())))
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
+def test_a_session_of_its_own_ends_with_the_checker(submission, tmp_path):
+    told = tmp_path / "pid"
+    path = submission(f"""
+    import subprocess
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"], start_new_session=True)
+    open({str(told)!r}, "w").write(str(other.pid))
+    time.sleep(100)
+    """)
+    code = f"import softjac; softjac.check({path + ':f'!r}, 'softmax')"
+    checker = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    try:
+        wait_for(lambda: told.exists() and told.read_text())
+    finally:
+        checker.kill()
+        checker.wait()
+    wait_for(lambda: not is_running(int(told.read_text())))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the process between is Linux's")
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("os.kill(os.getppid(), 9)", "the process ended by SIGKILL"),
+        ("os.kill(os.getppid(), 15)", "the process ended by SIGTERM"),
+        ("os.kill(os.getppid(), 19)", "no answer within 2 s"),
+        ("os.killpg(0, 9)", "the process ended by SIGKILL"),
+    ],
+)
+def test_the_process_between_is_attacked(submission, tmp_path, line, words):
+    told = tmp_path / "pid"
+    body = f"open({str(told)!r}, 'w').write(str(os.getpid()))\n    {line}\n    time.sleep(100)"
+    begun = time.monotonic()
+    assert outcome_of(submission(f"def f(z):\n    {body}"), time_limit=2).fatal.startswith(words)
+    assert time.monotonic() - begun < 6
+    wait_for(lambda: not is_running(int(told.read_text())))

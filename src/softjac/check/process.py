@@ -1,7 +1,7 @@
 """A candidate in a process of its own, with a limit of time and of memory. That is no sandbox.
 
 What comes back is text and numbers, read with care: nothing is unpickled. The process ends with the examination, and
-with it all that it started, unless that took pains to get away.
+with it all that it started: on Linux also what began a session of its own, elsewhere what did not.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ MEMORY_LIMIT = 2 * 10**9
 
 _MOST_BYTES = 24 * MOST_NUMBERS  # of an answer: two arrays of float64 in base64 are below
 _MOST_TEXT = 2000
-_WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker.py")
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_COMMAND = [sys.executable, "-B", "-P", os.path.join(_HERE, "worker.py")]
+if sys.platform == "linux":
+    _COMMAND = [sys.executable, "-I", "-S", "-B", os.path.join(_HERE, "supervisor.py"), *_COMMAND]
 _CLOSED = 97  # worker.NO_WAY_TO_ANSWER
 _OUT_OF_MEMORY = 98  # and worker.OUT_OF_MEMORY
 _SPOILT = 99  # and worker.SPOILT
@@ -184,7 +187,7 @@ class _Pipes:
         self.token = f"\0{secrets.token_hex(16)}\0"
         session: dict[str, Any] = {} if os.name == "nt" else {"start_new_session": True}
         self._process = subprocess.Popen(
-            [sys.executable, "-B", "-P", _WORKER],
+            _COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -252,7 +255,13 @@ class _Pipes:
         return start.decode("utf-8", "replace")[:MOST_PRINTED], length
 
     def end(self) -> None:
-        """Kill it and its group, and leave nothing behind."""
+        """Kill it and its group, and leave nothing behind: on Linux the supervisor has the time to end all."""
+        if sys.platform == "linux":
+            self._process.terminate()
+            end = time.monotonic() + _GRACE
+            with contextlib.suppress(ChildProcessError):
+                while not _has_ended(self._process.pid) and time.monotonic() < end:
+                    time.sleep(0.001)
         if os.name != "nt":
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -301,6 +310,11 @@ class _Pipes:
             piece, rest = rest[: len(rest) - keep], rest[len(rest) - keep :]
             start, length = (start + piece[: 4 * MOST_PRINTED])[: 4 * MOST_PRINTED], length + len(piece)
             self._latest = (start, length)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a child has; it is not waited for, so that its number stays its own."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _read(descriptor: int) -> bytes:
