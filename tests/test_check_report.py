@@ -230,7 +230,7 @@ def test_the_last_lines_are_short_where_something_is_wrong(wrong, ours):
     lines = str(wrong).splitlines()
     assert "Levels   exercise no (14 of 15 wrong), stable no (12 of 13), exact no (18 of 20)" in lines
     checked = next(k for k, line in enumerate(lines) if line.startswith("Checked"))
-    assert lines[checked] == "Checked  47 questions, 43 answers wrong"
+    assert lines[checked] == "Checked  48 questions, 44 answers wrong"
     assert lines[checked + 1].startswith("Cannot")
     assert len(lines) == checked + 2
     assert "right: vectors, sizes, batch" in str(ours)
