@@ -78,15 +78,17 @@ class _Causes:
             return
         self.recipe_below = self.recipe
         first = [c for c in wrong if not self._fits(c)]
-        chain, left = self._chain(first, level)
-        if level == "exercise" and not chain and signatures.whole_array(first):
+        if level == "exercise" and signatures.whole_array(first):
             self.is_known = False
             yield named(self.kind, BY_NAME["integers-cut"], first[0])
             return
+        chain, left = self._chain(first, level)
         if level == "exercise" and not chain and signatures.ignores_input(self.judged):
             self.is_known = False
             yield named(self.kind, BY_NAME["ignores-input"], wrong[0])
             return
+        if level == "exercise" and chain and all(map(_is_batch, left)) and self._is_of_vectors():
+            left = []
         is_half = level == "exercise" and signatures.is_half(self.precision)
         if any(c.judgement.problem != "raised" for c in left) and self.is_known and not is_half:
             chain, left = self._with_two_at_once(chain, first, left, level)
@@ -248,6 +250,13 @@ class _Causes:
             yield rounded or unnamed(numbers, self.cases)
         if raised:
             yield unnamed(raised, self.cases)
+
+    def _is_of_vectors(self) -> bool:
+        """Whether it was never right for a batch, and its vectors have their mistake: batches are the next question."""
+        ordinary = [c for c in self.cases if c.level == "exercise"]
+        return self.examination.convention.forms[0] == "vector" and not any(
+            c.judgement.form == "batch" and not c.judgement.problem for c in ordinary
+        )
 
     def _of_rounding(self, numbers: Sequence[Case]) -> Diagnosis | None:
         """What is right to fewer decimals than are asked."""

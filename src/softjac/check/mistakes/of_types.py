@@ -59,8 +59,9 @@ def _narrow(dtype: Any, level: Level) -> Iterator[Variant]:
     yield Variant(softmax, ALL_KINDS - _LSE - LOSSES - {"log_softmax"}, detail=of_p, level=level)
     yield Variant({**softmax, "by_logsumexp": False}, WITH_LOGARITHM, detail=of_p, level=of_log)
     of_z = f"Here the logits are {name} on the way."
-    yield Variant({"logits": kept}, detail=of_z, level=level)
-    yield Variant({"logits": kept, "by_logsumexp": False}, WITH_LOGARITHM, detail=of_z, level=level)
+    if dtype is np.float16:  # the logits that are asked are numbers of float32
+        yield Variant({"logits": kept}, detail=of_z, level=level)
+        yield Variant({"logits": kept, "by_logsumexp": False}, WITH_LOGARITHM, detail=of_z, level=level)
     of_e = f"Here the exponentials are {name} on the way."
     yield Variant({"softmax": _exponentials(kept)}, ALL_KINDS - _LSE, detail=of_e, level=level)
     yield Variant({"softmax": _exponentials(kept), "by_logsumexp": False}, WITH_LOGARITHM, detail=of_e, level=of_log)
