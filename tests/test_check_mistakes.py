@@ -5,11 +5,13 @@ import re
 import numpy as np
 import pytest
 
+import check_wrong_entries
 import check_wrong_gradients
 import check_wrong_jacobians
 import check_wrong_losses
 import check_wrong_mixed
 import check_wrong_others
+import check_wrong_sums
 import softjac
 from check_right_losses import RIGHT
 from check_wrong import WRONG
@@ -17,7 +19,15 @@ from softjac.check.kinds import KINDS
 from softjac.check.mistakes import BY_NAME, MISTAKES
 from softjac.check.model import LEVELS
 
-ENTERED = (check_wrong_jacobians, check_wrong_losses, check_wrong_gradients, check_wrong_mixed, check_wrong_others)
+ENTERED = (
+    check_wrong_jacobians,
+    check_wrong_losses,
+    check_wrong_gradients,
+    check_wrong_mixed,
+    check_wrong_others,
+    check_wrong_sums,
+    check_wrong_entries,
+)
 
 OF_THE_ISSUE = (
     "no-maximum-subtracted batch-maximum diagonal-only column-formula-1d diag-of-column inner-product "
@@ -73,7 +83,7 @@ def test_every_mistake_is_written_down():
 
 def test_every_mistake_is_an_implementation():
     assert {case.mistake for case in WRONG} == set(BY_NAME)
-    assert len({case.name for case in WRONG}) == len(WRONG) >= 170
+    assert len({case.name for case in WRONG}) == len(WRONG) >= 290
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
