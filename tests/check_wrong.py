@@ -1,6 +1,7 @@
 """Wrong implementations, as people write them: each has a mistake that the checker has to name. Here: no maximum.
 
-Those of Jacobians, losses and gradients are in check_wrong_jacobians, check_wrong_losses and check_wrong_gradients.
+Those of Jacobians, losses and gradients are in check_wrong_jacobians, check_wrong_losses and check_wrong_gradients;
+those of sums, entries and mixed rows, and what else people write, in check_wrong_sums, _entries, _mixed and _others.
 Written from the mistake, and not from what the checker knows of it. Where arrays, lists and torch behave differently,
 the mistake is here in each.
 """

@@ -17,20 +17,6 @@ def log_rows(z):
 
 
 @wrong("label-entry-assigned", "cross_entropy_grad")
-def one_at_the_label(z, y):
-    g = softmax_rows(z)
-    g[y] = 1
-    return g
-
-
-@wrong("label-entry-assigned", "cross_entropy_grad")
-def minus_one_at_the_label(z, y):
-    g = softmax_rows(z)
-    g[y] = -1
-    return g
-
-
-@wrong("label-entry-assigned", "cross_entropy_grad")
 def minus_one_at_the_labels_of_rows(z, y):
     g = softmax_rows(z)
     g[np.arange(len(y)), y] = -1
@@ -69,25 +55,6 @@ def torch_one_at_the_label(z, y):
 @wrong("targets-added", "cross_entropy_grad")
 def sum_of_p_and_y(z, t):
     return softmax_rows(z) + t
-
-
-@wrong("targets-added", "cross_entropy_grad")
-def one_added_at_the_label(z, y):
-    g = softmax_rows(z)
-    g[y] += 1
-    return g
-
-
-@wrong("outer-derivative-missing", "cross_entropy_grad")
-def row_of_the_jacobian(z, y):
-    p = softmax_rows(z)
-    return (np.diag(p) - np.outer(p, p))[y]
-
-
-@wrong("outer-derivative-missing", "cross_entropy_grad")
-def jacobian_times_targets(z, t):
-    p = softmax_rows(z)
-    return (np.diag(p) - np.outer(p, p)) @ t
 
 
 @wrong("outer-derivative-missing", "cross_entropy_grad")

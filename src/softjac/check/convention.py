@@ -84,7 +84,7 @@ def _guess(candidate: Candidate, kind: str, options: Options) -> _Guessed:
     elif word:
         given = ("probs", "logits")
     elif kind == "softmax_vjp":
-        given = ("logits", "probs")
+        given = ("logits",) if names.logits_parameter(facts) else ("logits", "probs")
     elif of_kind.by_probs and of_kind.has_targets and not names.logits_parameter(facts):
         also = ("probs",)
     order = names.order_from_names(kind, facts) if len(of_kind.operands) == 2 else "as is"

@@ -40,6 +40,7 @@ class _Causes:
         self.recipe: Recipe = RIGHT
         self.recipe_below: Recipe = RIGHT
         self.is_known = True
+        self.is_for_batches = True
 
     def all(self) -> Iterator[Diagnosis]:
         for level in LEVELS:
@@ -73,23 +74,26 @@ class _Causes:
 
     def _of_numbers(self, level: Level) -> Iterator[Diagnosis]:
         wrong = [c for c in self.cases if c.level == level and c.is_wrong]
+        wrong = [c for c in wrong if self.is_for_batches or c.judgement.form != "batch"]
         if level == "exact":
             yield from self._of_digits([c for c in wrong if not self._fits(c)])
             return
         self.recipe_below = self.recipe
         first = [c for c in wrong if not self._fits(c)]
-        chain, left = self._chain(first, level)
-        if level == "exercise" and not chain and signatures.whole_array(first):
+        if level == "exercise" and signatures.whole_array(first):
             self.is_known = False
             yield named(self.kind, BY_NAME["integers-cut"], first[0])
             return
+        chain, left = self._chain(first, level)
         if level == "exercise" and not chain and signatures.ignores_input(self.judged):
             self.is_known = False
             yield named(self.kind, BY_NAME["ignores-input"], wrong[0])
             return
+        left = self._without_batches(chain, left, level)
         is_half = level == "exercise" and signatures.is_half(self.precision)
         if any(c.judgement.problem != "raised" for c in left) and self.is_known and not is_half:
             chain, left = self._with_two_at_once(chain, first, left, level)
+            left = self._without_batches(chain, left, level)
         for found in chain:
             yield explained(self.kind, found, level)
         for mistake, cases in self._signatures(left, level):
@@ -248,6 +252,16 @@ class _Causes:
             yield rounded or unnamed(numbers, self.cases)
         if raised:
             yield unnamed(raised, self.cases)
+
+    def _without_batches(self, chain: Sequence[tuple[Explanation, ...]], left: list[Case], level: Level) -> list[Case]:
+        """Where vectors have their mistake, and nothing was right for a batch: batches are the next question."""
+        of_vectors = self.examination.convention.forms[0] == "vector"
+        if level != "exercise" or not (chain and left and of_vectors) or any(c.judgement.form != "batch" for c in left):
+            return left
+        if any(c.judgement.form == "batch" and c.level == level and not c.judgement.problem for c in self.cases):
+            return left
+        self.is_for_batches = False
+        return []
 
     def _of_rounding(self, numbers: Sequence[Case]) -> Diagnosis | None:
         """What is right to fewer decimals than are asked."""

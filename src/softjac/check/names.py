@@ -124,8 +124,8 @@ def axis_keyword(facts: Facts) -> str:
 
 
 def means_batches(facts: Facts) -> bool:
-    """Whether its code or its parameters say that it is made for rows."""
-    return takes_batches(facts) or bool(BATCH_WORDS & facts.names)
+    """Whether its own code or its parameters say that it is made for rows: a softmax that it calls may be as well."""
+    return takes_batches(facts) or bool(BATCH_WORDS & facts.own)
 
 
 def takes_batches(facts: Facts) -> bool:

@@ -50,8 +50,13 @@ def whole_array(cases: Sequence[Case]) -> bool:
     """Whether arrays of integers came back for numbers of any kind: the truth, without its decimals."""
     kinds = {case.judgement.probe.dtype for case in cases}
     return "float64" in kinds and all(
-        case.judgement.outcome.described.startswith("int") and _is_cut(case) for case in cases
+        case.judgement.outcome.described.startswith("int") and _is_cut(case) and _is_nearer_0(case) for case in cases
     )
+
+
+def _is_nearer_0(case: Case) -> bool:
+    """Whether every number is, as what is cut off its decimals."""
+    return all(bool((np.abs(r) <= np.abs(t) + 1e-9).all()) for r, t in zip(case.results, case.truth, strict=True))
 
 
 def _is_cut(case: Case) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from softjac.check.mistakes.recipe import (
     GRADIENTS,
     LOSSES,
+    VALUE_AND_GRAD,
     WITH_TARGETS,
     Leave,
     Situation,
@@ -180,24 +181,6 @@ def _fancy_value(by: Callable[[int], int]) -> Leave:
     return leave
 
 
-_OF_ROWS = "Here it is p[y], which is row y of a batch, and no class at all."
-
-
-def _by_labels(s: Situation) -> bool:
-    return s.labels is not None and s.inputs.is_batch
-
-
-def _rows_of_labels(p: Array, y: Array) -> Array:
-    """p[y] -= 1 of a batch."""
-    gradient = np.array(p)
-    gradient[y.argmax(axis=-1)] -= 1
-    return gradient
-
-
-def _value_of_rows(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...]:
-    return (np.asarray(-np.log(s.inputs.probs[s.inputs.labels]).mean()), *arrays[1:])
-
-
 SUBTRACTS_FROM_COLUMN = Mistake(
     name="subtracts-from-column",
     title="p[:, y] takes whole columns",
@@ -221,9 +204,52 @@ SUBTRACTS_FROM_COLUMN = Mistake(
             Variant({"leave": (_fancy_value(by),)}, LOSSES, is_batch)
             for by in (lambda n: n * n, lambda n: n, lambda _: 1)
         ),
-        Variant({"gradient": _rows_of_labels}, GRADIENTS, _by_labels, detail=_OF_ROWS),
-        Variant({"leave": (_value_of_rows,)}, LOSSES, _by_labels, detail=_OF_ROWS),
     ),
+)
+
+
+def _by_labels(s: Situation) -> bool:
+    return s.labels is not None and s.inputs.is_batch
+
+
+def _less_at(where: Callable[[Array], tuple[Array, ...]]) -> Callable[[Array, Array], Array]:
+    """1 subtracted where an index puts it."""
+
+    def gradient(p: Array, y: Array) -> Array:
+        g = np.array(p)
+        g[where(y.argmax(axis=-1))] -= 1
+        return g
+
+    return gradient
+
+
+def _value_at(where: Callable[[Array], tuple[Array, ...]]) -> Callable[[Array, Array, Array], Array]:
+    """The mean of all that an index takes."""
+    return lambda log_p, _p, y: np.asarray(-log_p[where(y.argmax(axis=-1))].mean())
+
+
+def _of_rows() -> Iterator[Variant]:
+    for where, detail in (
+        (lambda labels: (labels,), "Here it is p[y]: whole rows."),
+        (lambda labels: (labels, np.arange(len(labels))), "Here the two indices are exchanged: p[y, np.arange(N)]."),
+    ):
+        yield Variant({"gradient": _less_at(where)}, GRADIENTS, _by_labels, detail)
+        yield Variant({"value": _value_at(where)}, LOSSES, _by_labels, detail)
+        yield Variant({"value": _value_at(where), "gradient": _less_at(where)}, VALUE_AND_GRAD, _by_labels, detail)
+
+
+LABELS_PICK_ROWS = Mistake(
+    name="labels-pick-rows",
+    title="the labels pick rows, not classes",
+    why="the first index of a batch is the row and the second the class. p[y] is row y, of another example; the label "
+    "of each row is p[np.arange(N), y].",
+    kinds=WITH_TARGETS,
+    level="exercise",
+    layer="formula",
+    experiment="print(p[y].shape, z.shape, y.max())   # of a batch: which axis does y count along?",
+    fix="p[np.arange(N), y] -= 1",
+    fixes={"cross_entropy": "loss = -np.log(p[np.arange(N), y]).mean()"},
+    variants=tuple(_of_rows()),
 )
 
 
@@ -276,4 +302,4 @@ UNNORMALISED = Mistake(
     ),
 )
 
-MISTAKES = (LABELS_FROM_ONE, INDEX_AS_ONE_HOT, SUBTRACTS_FROM_COLUMN, UNNORMALISED)
+MISTAKES = (LABELS_FROM_ONE, INDEX_AS_ONE_HOT, SUBTRACTS_FROM_COLUMN, LABELS_PICK_ROWS, UNNORMALISED)

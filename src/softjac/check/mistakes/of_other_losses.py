@@ -137,10 +137,11 @@ def _less_largest(p: Array, _y: Array) -> Array:
 
 
 def logit_of_label(s: Situation) -> Array | None:
-    """The logits of the labels, reduced as the losses are; None where one is inf."""
+    """The logits of the labels, reduced as the losses are; None where one is inf, or targets do not sum to 1."""
     y, z = own_targets(s), s.inputs.logits
     at_label = np.where(y == 0, 0.0, y * z).sum(axis=-1)
-    return reduced(at_label, s) if np.isfinite(at_label).all() else None
+    is_known = np.isfinite(at_label).all() and np.allclose(y.sum(axis=-1), 1)
+    return reduced(at_label, s) if is_known else None
 
 
 def _without_logit(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] | None:
