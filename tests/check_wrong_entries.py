@@ -258,3 +258,20 @@ def sum_with_the_gradient_of_the_mean(logits, y):
 @wrong("logits-for-probabilities", "softmax_vjp")
 def product_with_logits(z, g):
     return z * (g - np.sum(z * g, axis=-1, keepdims=True))
+
+
+@wrong("targets-unused", "cross_entropy_grad")
+def one_less_everywhere(z, y):
+    return softmax_rows(z) - 1
+
+
+@wrong("one-term-divided", "cross_entropy_grad")
+def probabilities_divided_alone(logits, y):
+    g = softmax_rows(logits) / len(y)
+    g[np.arange(len(y)), y] -= 1
+    return g
+
+
+@wrong("one-term-divided", "cross_entropy_grad")
+def targets_divided_alone(z, t):
+    return softmax_rows(z) - t / len(z)

@@ -320,3 +320,10 @@ def smoothed_loss_with_a_plain_gradient(z, y):
 @wrong("smoothed-targets", "cross_entropy", "exercise", torch)
 def torch_label_smoothing(z, y):
     return torch.nn.functional.cross_entropy(z, y, label_smoothing=0.1)
+
+
+@wrong("logarithm-base", "softmax", "exact")
+def powers_of_nearly_e(z):
+    z = np.asarray(z, dtype=float)
+    e = 2.71828 ** (z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)

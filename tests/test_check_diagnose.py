@@ -374,3 +374,56 @@ def test_an_epsilon_in_the_sum_is_explained_once():
     assert report.mistake == "epsilon"
     assert report.main.why.count("sum to") == 1
     assert softjac.check(lambda z: np.log(right_softmax(z)), "log_softmax", level="stable").main.why.startswith("A p")
+
+
+def test_a_function_of_one_vector_is_not_asked_about_batches_before_its_mistake_is_mended():
+    """Its softmax has an axis, so that batches come back; p[y] is a row there, and no second mistake to be told."""
+
+    def gradient(z, y):
+        g = right_softmax(z)
+        g[y] = 1
+        return g
+
+    report = softjac.check(gradient, "cross_entropy_grad")
+    assert [d.name for d in report.diagnoses if d.level == "exercise"] == ["label-entry-assigned"]
+
+
+def test_a_clip_of_any_size_is_none():
+    """S**2 overflows before S does: neither a missing maximum alone nor a clip of the logits beside it."""
+
+    def jacobian(z):
+        e = np.exp(z)
+        S = e.sum()
+        return (np.outer(e, e) - np.diag(e) * S) / S**2
+
+    report = softjac.check(jacobian, "softmax_jacobian", level="stable")
+    assert report.mistake == "negated"
+    assert not [d.name for d in report.diagnoses if "clip" in d.name]
+
+
+def test_powers_of_nearly_e_are_not_float32():
+    def softmax(z):
+        return 2.718281 ** (z - np.max(z)) / (2.718281 ** (z - np.max(z))).sum()
+
+    assert "float32-sums" not in {d.name for d in softjac.check(softmax, level="exact").diagnoses}
+
+
+def test_a_mean_of_whole_numbers_is_not_cut():
+    """Integers come in and whole numbers go out; so they do for floats, whose mistake it is."""
+
+    def loss(z, t):
+        return -sum(t[k] * np.log(right_softmax(z)[k]) for k in range(len(z) - 2))
+
+    assert "integers-cut" not in {d.name for d in softjac.check(loss, "cross_entropy").diagnoses}
+
+
+@pytest.mark.parametrize("amount", [0.37, 0.0123, 0.5])
+def test_the_amount_of_smoothing_is_read_off(amount):
+    def loss(z, y):
+        t = np.full(len(z), amount / len(z))
+        t[y] += 1 - amount
+        return -(t * np.log(right_softmax(z))).sum()
+
+    report = softjac.check(loss, "cross_entropy")
+    assert report.mistake == "smoothed-targets"
+    assert f"a = {amount:.3g}" in report.main.why

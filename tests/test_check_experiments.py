@@ -8,6 +8,8 @@ import pytest
 
 import softjac
 from softjac.check.mistakes import MISTAKES
+from softjac.check.model import Convention, Facts
+from softjac.check.own_names import in_own_names
 
 
 def right_softmax(z):
@@ -90,3 +92,41 @@ def test_what_to_try_is_for_probabilities_where_they_are_given():
     assert main.name == "clip"
     assert "1e-30, 1.0" in main.experiment
     assert "from the logits" not in main.fix
+
+
+def _tried(function, kind, **options):
+    return softjac.check(function, kind, **options).main.experiment
+
+
+def test_what_to_try_has_the_names_of_the_reader():
+    def my_loss(scores, label):
+        return right_softmax(scores)[label]
+
+    def my_product(scores, upstream):
+        return right_softmax(scores) * (upstream - upstream.sum())
+
+    def shifts(x):
+        x -= x.max()
+        return right_softmax(x)
+
+    assert _tried(my_loss, "cross_entropy").startswith("print(my_loss(np.array(")
+    assert _tried(my_product, "softmax_vjp") == "print(dz.sum())   # should be 0"
+    assert _tried(shifts, "softmax") == "before = x.copy(); shifts(x); print(np.array_equal(before, x))"
+
+
+def test_names_stay_where_operands_are_exchanged_or_names_are_taken():
+    def loss(label, logits):
+        return -np.log(right_softmax(logits)[label - 1])
+
+    def before(x):
+        x -= x.max()
+        return right_softmax(x)
+
+    assert _tried(loss, "cross_entropy").startswith("print(f(np.array(")
+    assert _tried(before, "softmax") == "before = z.copy(); f(z); print(np.array_equal(before, z))"
+
+
+def test_a_function_without_a_name_is_f():
+    facts = Facts(name="<lambda>", parameters=("x",))
+    assert in_own_names("print(f(z), f(z))", "softmax", facts, Convention()) == "print(f(x), f(x))"
+    assert in_own_names("print(f(z), f(z))", "softmax", Facts(name="own"), Convention()) == "print(f(z), f(z))"

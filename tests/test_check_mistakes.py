@@ -117,9 +117,11 @@ def test_nothing_is_named_beside_what_is_right(case):
 
 
 def _of_asides(report):
-    """What a batch gets from a function of one vector, and labels from one that takes distributions."""
+    """What a batch gets from a function of one vector."""
     return (
-        {"one-sum-over-array", "batch-flattened", "rows-mixed", "index-as-one-hot"} if report.examination.asides else ()
+        {"one-sum-over-array", "batch-flattened", "rows-mixed", "labels-pick-rows", "subtracts-from-column"}
+        if report.examination.asides
+        else ()
     )
 
 

@@ -307,3 +307,22 @@ def test_gradient_from_probabilities_in_either():
     for function, wrt in [(in_probs, "probs"), (in_logits, "logits")]:
         result = convention(function, "cross_entropy_grad")
         assert (result.given, result.wrt) == ("probs", wrt)
+
+
+def test_a_product_with_what_is_named_logits_is_one_with_logits():
+    def named(z, g):
+        return z * (g - np.sum(z * g, axis=-1, keepdims=True))
+
+    def unnamed(a, g):
+        return named(a, g)
+
+    assert found(named, "softmax_vjp").convention.given == "logits"
+    assert not found(named, "softmax_vjp").right
+    assert convention(unnamed, "softmax_vjp").given == "probs"
+
+
+def test_a_helper_with_an_axis_holds_no_wrong_function_to_batches():
+    def loss(z, t):
+        return -np.sum(t * log_rows(z)) / 2
+
+    assert found(loss, "cross_entropy").convention.forms == ("vector",)

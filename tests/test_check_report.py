@@ -367,3 +367,26 @@ def test_a_pair_that_was_expected():
     report = check(lambda *_: 1.0, "cross_entropy_value_and_grad")
     words = "it returned a float, and a pair (value, gradient) was expected; and no numbers for any input"
     assert report.could_not == words
+
+
+def test_a_long_first_line_goes_on_after_a_comma():
+    def cross_entropy_value_and_grad(z, y):
+        return 0.0, np.zeros(3)
+
+    lines = str(check(cross_entropy_value_and_grad)).splitlines()
+    assert lines[:2] == [
+        "NOT CONFORMING  cross_entropy_value_and_grad (kind guessed from the name),",
+        "  level exercise",
+    ]
+
+
+def test_who_takes_one_hot_rows_is_not_told_about_labels():
+    def gradient(z, y):
+        e = np.exp(z - z.max(axis=-1, keepdims=True))
+        return e / e.sum(axis=-1, keepdims=True) - y
+
+    report = check(gradient, "cross_entropy_grad")
+    assert [j for j in report.examination.asides if j.targets == "index" and j.problem == "value"]
+    assert report.conforms
+    assert {d.name for d in report.diagnoses} == {"unnormalised-targets"}
+    assert "index" not in str(report)

@@ -216,7 +216,7 @@ class _Causes:
         for where in (None, for_vectors) if level == "exercise" else (None,):
             two = pairs(self.kind, self.recipe, left, one_fits=one_fits, where=where, level=level)
             found = best(two, left, others, self.judged, self.recipe)
-            if found:
+            if found and not _of_any_size(found):
                 return found
         return ()
 
@@ -325,12 +325,20 @@ class _Causes:
 LOOKS_ROUNDED = 6
 """Products of numbers with four decimals have eight: results with more decimals than this need not be rounded."""
 
-_COST_DIGITS = frozenset({"epsilon", "clip", "rounded-before-product", "float32-sums", "float16-sums"})
+_COST_DIGITS = frozenset(
+    {"epsilon", "clip", "rounded-before-product", "logarithm-base", "float32-sums", "float16-sums"}
+)
 
 ROUGH = 3e-5
 """The relative precision in which one mistake may hide a small number that has another cause."""
 
 _OF_N = frozenset({"n-missing", "n-doubled"})
+
+
+def _of_any_size(found: Sequence[Explanation]) -> bool:
+    """Whether an epsilon or a clip of three sizes or more would do: then none of them is what was seen."""
+    same = [e for e in found if e.names == found[0].names]
+    return len(same) > 2 and not {"epsilon", "clip"}.isdisjoint(found[0].names)
 
 
 def _conventions(convention: Convention) -> Iterator[Convention]:

@@ -21,6 +21,7 @@ from softjac.check.model import (
     Outcome,
     Reduction,
 )
+from softjac.check.own_names import in_own_names
 from softjac.check.process import MEMORY_LIMIT, TIME_LIMIT, OwnProcess
 from softjac.check.report import Report
 from softjac.errors import ArgumentError, DTypeError
@@ -165,7 +166,11 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
         printed_at_import=(facts.printed, facts.printed_length),
         in_python=isinstance(candidate, InThisProcess),
     )
-    return found if found.could_not else replace(found, diagnoses=tuple(diagnose(examination)))
+    if found.could_not:
+        return found
+    words = examination.kind, facts, examination.convention
+    diagnoses = (replace(d, experiment=in_own_names(d.experiment, *words)) for d in diagnose(examination))
+    return replace(found, diagnoses=tuple(diagnoses))
 
 
 class _Listener:

@@ -36,7 +36,7 @@ class Section:
 
 def text(report: Report, reveal: str) -> str:
     """The report for a terminal."""
-    groups = [[plain(line) for line in _filled(header(report), WIDTH)]]
+    groups = [[plain(line) for line in _wrapped_at_comma(header(report))]]
     for group in sections(report, reveal):
         lines = [line for section in group for line in _labelled(section)]
         if lines:
@@ -55,6 +55,14 @@ def markdown(report: Report, reveal: str) -> str:
             else:
                 parts.append(f"**{section.label}** " + "  \n".join(escaped(line) for line in section.lines))
     return "\n\n".join(parts) + "\n"
+
+
+def _wrapped_at_comma(line: str) -> list[str]:
+    """In two lines where one is too long, the level in the second."""
+    before, comma, after = line.rpartition(", ")
+    if len(line) <= WIDTH or not comma:
+        return list(_filled(line, WIDTH))
+    return [*_filled(f"{before},", WIDTH), f"  {after}"]
 
 
 def header(report: Report) -> str:

@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from softjac.check.mistakes.of_jacobian import JACOBIAN, VJP
+from softjac.check.mistakes.of_jacobian import JACOBIAN, VJP, entry_of_matrix, number
+from softjac.check.mistakes.of_losses import entry_of_gradient
 from softjac.check.mistakes.of_other_losses import logit_of_label
 from softjac.check.mistakes.recipe import (
     GRADIENTS,
     LOSSES,
     VALUE_AND_GRAD,
+    Recipe,
     Situation,
     is_batch,
     jacobian_of_row,
     product_with_jacobian,
 )
-from softjac.check.mistakes.table import Mistake, Variant
+from softjac.check.mistakes.table import Formed, Mistake, Variant
 from softjac.check.model import Array
 
 
@@ -32,6 +34,31 @@ def _with_diagonal(diagonal: Callable[[Array], Array]) -> Callable[[Array], Arra
 
 def _nothing(p: Array) -> Array:
     return np.zeros_like(p)
+
+
+def _written(s: Situation, recipe: Recipe, index: tuple[int, ...]) -> Formed | None:
+    """An entry of the diagonal: that of the ways below which it is."""
+    if s.kind != "softmax_jacobian" or len(index) != s.inputs.logits.ndim + 1 or index[-1] != index[-2]:
+        return None
+    p = float(recipe.probabilities(s)[index[:-1]])
+    of = entry_of_matrix(lambda a, _b, _same: a, lambda row, i, _j: number(row[i]))(s, recipe, index)
+    if of is None:
+        return None
+    P, numbers = of.symbols, of.numbers
+    for symbols, value in (
+        ("-P*P", -p * p),
+        ("1 - P*P", 1 - p * p),
+        ("1 - P - P*P", 1 - p - p * p),
+        ("P*(1 - P) - P*P", p * (1 - p) - p * p),
+        ("P", p),
+        ("1 - P", 1 - p),
+        ("P + P*P", p + p * p),
+        ("0", 0.0),
+    ):
+        if np.isclose(value, of.value, rtol=1e-6, atol=1e-12):
+            in_numbers = symbols.replace("*", " * ").replace("P", numbers)
+            return Formed(symbols.replace("P", P), in_numbers, value)
+    return None
 
 
 _DIAGONALS: tuple[tuple[Callable[[Array], Array], str], ...] = (
@@ -65,6 +92,7 @@ DIAGONAL = Mistake(
     experiments={"softmax_vjp": "print(dz.sum())   # should be 0"},
     fix="J[i, i] = p[i] * (1 - p[i])",
     variants=tuple(_diagonals()),
+    entry=_written,
 )
 
 
@@ -100,6 +128,18 @@ def _dot(p: Array, g: Array) -> Array:
     return np.asarray((p * g).sum(axis=-1, keepdims=True))
 
 
+def _without_brackets(s: Situation, recipe: Recipe, index: tuple[int, ...]) -> Formed | None:
+    made, g = recipe.run(s), s.inputs.cotangent
+    if made is None or made.raises or g is None or len(index) != g.ndim:
+        return None
+    all_p, tag = recipe.probabilities(s), ",".join(map(str, index))
+    a, b, total = float(all_p[index]), float(g[index]), float((all_p * g).sum(axis=-1)[index[:-1]])
+    P, G, value = f"p[{tag}]", f"g[{tag}]", float(made.arrays[0][index])
+    if np.isclose(value, a * b - total, rtol=1e-9):
+        return Formed(f"{P}*{G} - sum(p*g)", f"{number(a)} * {number(b)} - {number(total)}", value)
+    return Formed(f"{G} - {P}*sum(p*g)", f"{number(b)} - {number(a)} * {number(total)}", value)
+
+
 BRACKETS = Mistake(
     name="brackets-missing",
     title="p multiplies one of two terms",
@@ -114,11 +154,34 @@ BRACKETS = Mistake(
         Variant({"vjp": lambda p, g: np.asarray(p * g - _dot(p, g))}, detail="Here it is p*g - sum(p*g)."),
         Variant({"vjp": lambda p, g: np.asarray(g - p * _dot(p, g))}, detail="Here it is g - p*sum(p*g)."),
     ),
+    entry=_without_brackets,
 )
 
 
 def _at_label(number: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
     return lambda p, y: np.asarray(np.where(y == 1, number(p), p))
+
+
+def _entry_of_label(s: Situation, recipe: Recipe, index: tuple[int, ...]) -> Formed | None:
+    made = entry_of_gradient("P", lambda p, _y: number(p))(s, recipe, index)
+    if made is None:
+        return None
+    rows = len(s.inputs.logits) if s.inputs.is_batch and s.convention.gradient == "mean" else 1
+    p, tag = float(recipe.probabilities(s)[index]), ",".join(map(str, index))
+    for symbols, numbers, value in (
+        ("1", "1", 1.0),
+        ("-1", "-1", -1.0),
+        ("0", "0", 0.0),
+        (f"1 - p[{tag}]", f"1 - {number(p)}", 1 - p),
+        (f"-p[{tag}]", number(-p), -p),
+    ):
+        if np.isclose(value / rows, made.value, rtol=1e-6, atol=1e-12):
+            return (
+                Formed(symbols, numbers, value)
+                if rows == 1
+                else Formed(f"({symbols})/{rows}", f"({numbers})/{rows}", value / rows)
+            )
+    return None
 
 
 LABEL_ENTRY = Mistake(
@@ -138,6 +201,7 @@ LABEL_ENTRY = Mistake(
         Variant({"gradient": _at_label(lambda p: 1 - p)}, detail="Here it is 1 - p[y]: the sign of this entry alone."),
         Variant({"gradient": _at_label(lambda p: -p)}, detail="Here it is -p[y]."),
     ),
+    entry=_entry_of_label,
 )
 
 TARGETS_ADDED = Mistake(
@@ -151,6 +215,7 @@ TARGETS_ADDED = Mistake(
     experiment="print(grad.sum())   # should be 0",
     fix="grad = p - y",
     variants=(Variant({"gradient": lambda p, y: np.asarray(p + y)}),),
+    entry=entry_of_gradient("P + Y", lambda p, y: f"{number(p)} + {number(y)}"),
 )
 
 
@@ -185,6 +250,28 @@ PROBABILITIES_MISSING = Mistake(
     experiment="print(grad.sum())   # should be 0",
     fix="grad = p - y",
     variants=(Variant({"gradient": _only_targets}),),
+    entry=entry_of_gradient("-Y", lambda _p, y: number(-y)),
+)
+
+
+def _undivided(gradient: Array, _s: Situation) -> Array:
+    return gradient
+
+
+ONE_TERM_DIVIDED = Mistake(
+    name="one-term-divided",
+    title="only one of two terms is divided by N",
+    why="the mean over N rows divides the whole gradient, p - y. Where the division comes before the subtraction, one "
+    "of the two is N times too large.",
+    kinds=GRADIENTS,
+    level="exercise",
+    layer="scale",
+    experiment="print(grad.sum(axis=-1))   # every number should be 0",
+    fix="grad = (p - y) / z.shape[0]",
+    variants=(
+        Variant({"gradient": lambda p, y: np.asarray(p / len(p) - y), "divide": _undivided}, detail="Here it is p."),
+        Variant({"gradient": lambda p, y: np.asarray(p - y / len(p)), "divide": _undivided}, detail="Here it is y."),
+    ),
 )
 
 
@@ -302,6 +389,7 @@ MISTAKES = (
     TARGETS_ADDED,
     OUTER_DERIVATIVE,
     PROBABILITIES_MISSING,
+    ONE_TERM_DIVIDED,
     ROWS_ADDED,
     LOSS_OF_DIFFERENCE,
     SUM_FOR_DIFFERENCE,

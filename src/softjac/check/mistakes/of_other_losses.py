@@ -164,6 +164,7 @@ TARGETS_UNUSED = Mistake(
         Variant({"value": _all_logarithms}, LOSSES),
         Variant({"value": _mean_logarithm}, LOSSES),
         Variant({"gradient": _only_p}, GRADIENTS),
+        Variant({"gradient": lambda p, _y: np.asarray(p - 1)}, GRADIENTS, detail="Here 1 is subtracted everywhere."),
         Variant({"value": _entropy}, LOSSES, detail=_ENTROPY),
         Variant({"value": _product_of_p, "by_logsumexp": False}, LOSSES, detail=_ENTROPY),
         Variant({"value": _of_largest}, LOSSES, detail=_LARGEST),

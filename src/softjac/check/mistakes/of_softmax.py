@@ -281,7 +281,11 @@ TWICE = Mistake(
 
 
 def _softmax_of_base(base: float) -> Callable[[Array], Array]:
-    return lambda z: np.asarray(shifted_softmax(z * np.log(base)))
+    def softmax(z: Array) -> Array:
+        e = base ** (z - z.max(axis=-1, keepdims=True))
+        return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+    return softmax
 
 
 def _lse_of_base(base: float, inner: float | None) -> Callable[[Array], Array]:
@@ -307,6 +311,9 @@ def _scaled_slope(base: float) -> Callable[[Array, Array], Array]:
 
 
 def _bases() -> Iterator[Variant]:
+    for e in (2.718, 2.7183, 2.71828, 2.718282):
+        steps = {"softmax": _softmax_of_base(e), "logsumexp": _lse_of_base(np.e, e)}
+        yield Variant(steps, detail=f"Here {e} stands for e: it is 2.718281828459045, math.e.", level="exact")
     for base in (2.0, 10.0):
         of_log = f"Here the logarithm is log{base:g}; divided by ln({base:g}) = {np.log(base):.4f} too much."
         of_power = f"Here {base:g}**z stands for exp(z)."
