@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import check_wrong_entries
+import check_wrong_frameworks
 import check_wrong_gradients
 import check_wrong_jacobians
 import check_wrong_losses
@@ -29,6 +30,7 @@ ENTERED = (
     check_wrong_sums,
     check_wrong_targets,
     check_wrong_entries,
+    check_wrong_frameworks,
 )
 
 OF_THE_ISSUE = (

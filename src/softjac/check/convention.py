@@ -42,7 +42,8 @@ ORDER: tuple[tuple[Library, Form, Dtype], ...] = (
 class Found(NamedTuple):
     """A convention, whether the candidate was right in it, and judgements of what it is not held to.
 
-    usable: whether it ever returned numbers. ended: what ended the process, or "". first: what came of the first try.
+    usable: whether it ever returned numbers. ended: what ended the process, or "". first: what came of the first try;
+    library: of its arguments.
     """
 
     convention: Convention
@@ -50,6 +51,7 @@ class Found(NamedTuple):
     usable: bool
     ended: str
     first: Outcome
+    library: Library
 
 
 _ORDERS: dict[names.Order, tuple[bool, ...]] = {
@@ -93,6 +95,7 @@ def _guess(candidate: Candidate, kind: str, options: Options) -> _Guessed:
     if of_kind.has_targets:
         index_first = names.target_parameter(facts) not in names.ONE_HOT
         targets = ("index", "one-hot") if index_first else ("one-hot", "index")
+        targets = targets if options.targets is None else (options.targets,)
     keyword = names.axis_keyword(facts)
     keywords: tuple[str, ...] = (keyword,)
     if not facts.parameters and not facts.keywords and not of_kind.has_targets:
@@ -103,15 +106,27 @@ def _guess(candidate: Candidate, kind: str, options: Options) -> _Guessed:
 def find_convention(candidate: Candidate, kind: str, options: Options) -> Found:
     """How the candidate is called; see the module."""
     tried = Tried(candidate, kind, options)
-    nothing = Outcome()
     try:
         found = _find(tried, candidate, kind, options)
     except EndedError as ended:
-        return Found(Convention(), False, False, str(ended), tried.first or nothing)
+        return Found(Convention(), False, False, str(ended), *_first(tried))
     if found is None:
-        return Found(Convention(), False, False, "", tried.first or nothing)
+        return Found(Convention(), False, False, "", *_first(tried))
     convention, right = found
-    return Found(convention, right, True, "", tried.first or nothing)
+    return Found(convention, right, True, "", *_first(tried))
+
+
+def _first(tried: Tried) -> tuple[Outcome, Library]:
+    """What came of the first try, and with arrays of what: of its own framework, where it takes no other."""
+    library, first = next(iter(tried.firsts.items()), ("numpy", Outcome()))
+    own = next((x for x in ("torch", "jax") if x in tried.firsts), None)
+    if own is not None and _of_another_library(first.error):
+        return tried.firsts[own], own
+    return first, library
+
+
+def _of_another_library(error: str) -> bool:
+    return "ndarray" in error or "Tensor" in error
 
 
 def _find(tried: Tried, candidate: Candidate, kind: str, options: Options) -> tuple[Convention, bool] | None:
@@ -218,7 +233,7 @@ def _divides_by_rows(tried: Tried, way: Way, vector: Judgement, batch: Judgement
     It is where one row gives n times as much, or n * n. Or where the vector is right but for 1/n, and the batch is not
     right but for 1/n: then the batch has another mistake, which does not show in a vector.
     """
-    if way.targets != "one-hot" or not (_has_shape(vector) and _has_shape(batch)):
+    if way.targets is None or not (_has_shape(vector) and _has_shape(batch)):
         return False
     row = tried.one_row(way)
     if not _has_shape(row):

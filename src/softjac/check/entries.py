@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -54,10 +55,40 @@ def asked(case: Case, index: tuple[int, ...] = ()) -> str:
     return name
 
 
+def told_apart(
+    explanation: Explanation, case: Case, index: tuple[int, ...], output: int, yours: float, right: float
+) -> tuple[Formed, Formed | None]:
+    """Both products: where they are the same to four decimals with six digits, or yours without its numbers."""
+    for written in (number, six_digits):
+        mine = wrong_formed(explanation, case, index, output, yours, written)
+        correct = right_formed(case.asked, index, output, right, written=written)
+        if correct is None or not mine.numbers or mine.numbers != correct.numbers:
+            return mine, correct
+    return Formed("", "", yours), right_formed(case.asked, index, output, right)
+
+
+def six_digits(x: float) -> str:
+    """A number where four decimals say too little.
+
+    >>> six_digits(0.80218388)
+    '0.802184'
+    """
+    return f"{x:.6g}"
+
+
 def right_formed(
-    s: Situation, index: tuple[int, ...], output: int, value: float, *, by_log: bool = False
+    s: Situation,
+    index: tuple[int, ...],
+    output: int,
+    value: float,
+    *,
+    by_log: bool = False,
+    written: Callable[[float], str] = number,
 ) -> Formed | None:
-    """The right entry, as it is made of numbers. by_log: a loss as the logarithm of p, however small that is."""
+    """The right entry, as it is made of numbers. by_log: a loss as the logarithm of p, however small that is.
+
+    written: how numbers are.
+    """
     if s.kind in {"softmax", "log_softmax", "logsumexp"}:
         return _of_exponentials(s, index, value)
     if KINDS[s.kind].outputs[output] == "scalar" and s.inputs.is_batch and not index:
@@ -67,7 +98,7 @@ def right_formed(
         return None
     if KINDS[s.kind].outputs[output] == "scalar" and product.numbers[0] < 1e-3 and not by_log:
         return _of_logits(s, index, value)
-    symbols, numbers = product.symbols, product.template.format(*map(number, product.numbers))
+    symbols, numbers = product.symbols, product.template.format(*map(written, product.numbers))
     numbers = numbers.replace("--", "").replace("- -", "+ ")
     rows = len(s.inputs.logits) if s.inputs.is_batch else 1
     is_mean = s.convention.gradient == "mean" and KINDS[s.kind].has_gradient
@@ -107,8 +138,15 @@ def _of_exponentials(s: Situation, index: tuple[int, ...], value: float) -> Form
     return Formed(f"z[{tag}] - log(sum(exp({of_row})))", numbers, value)
 
 
-def wrong_formed(explanation: Explanation, case: Case, index: tuple[int, ...], output: int, value: float) -> Formed:
-    """The entry that the candidate returned, as the mistake makes it."""
+def wrong_formed(
+    explanation: Explanation,
+    case: Case,
+    index: tuple[int, ...],
+    output: int,
+    value: float,
+    written: Callable[[float], str] = number,
+) -> Formed:
+    """The entry that the candidate returned, as the mistake makes it. written: how numbers are."""
     s, recipe = case.asked, explanation.recipe
     if len(explanation.mistakes) == 1:
         mistake, variant = explanation.mistakes[0], explanation.variants[0]
@@ -118,12 +156,17 @@ def wrong_formed(explanation: Explanation, case: Case, index: tuple[int, ...], o
             formed = mistake.entry(s, recipe, index)
         if formed is not None and _near(formed.value, value, case):
             return formed
-    formed = _right_with_other_numbers(explanation, case, index, output, value)
+    formed = _right_with_other_numbers(explanation, case, index, output, value, written)
     return formed or Formed("", "", value)
 
 
 def _right_with_other_numbers(
-    explanation: Explanation, case: Case, index: tuple[int, ...], output: int, value: float
+    explanation: Explanation,
+    case: Case,
+    index: tuple[int, ...],
+    output: int,
+    value: float,
+    written: Callable[[float], str],
 ) -> Formed | None:
     """The right formula, with the probabilities and the targets of a candidate that are wrong."""
     s, recipe = case.asked, explanation.recipe
@@ -137,7 +180,7 @@ def _right_with_other_numbers(
         return None
     targets = None if s.inputs.targets is None else recipe.targets(s)
     moved = replace(s, inputs=replace(s.inputs, probs=p, targets=targets))
-    formed = right_formed(moved, index, output, value, by_log=True)
+    formed = right_formed(moved, index, output, value, by_log=True, written=written)
     if formed is None or "logits-for-probabilities" not in explanation.names:
         return formed
     return replace(formed, symbols=formed.symbols.replace("p[", "z[").replace("(p*g)", "(z*g)"))

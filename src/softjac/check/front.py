@@ -20,6 +20,7 @@ from softjac.check.model import (
     Level,
     Outcome,
     Reduction,
+    TargetForm,
 )
 from softjac.check.own_names import in_own_names
 from softjac.check.process import MEMORY_LIMIT, TIME_LIMIT, OwnProcess
@@ -148,16 +149,28 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
     except ImportError as error:
         raise missing_extra(error) from None
     listener = _Listener(candidate)
-    examination = examine(
-        listener,
-        options.what,
-        level=options.level,
-        decimals=options.decimals,
-        given=options.given,
-        takes=options.takes,
-        reduction=options.reduction,
-        axis=options.axis,
-    )
+
+    def examined(kind: str | None, targets: TargetForm | None = None) -> Examination:
+        return examine(
+            listener,
+            kind,
+            level=options.level,
+            decimals=options.decimals,
+            given=options.given,
+            takes=options.takes,
+            reduction=options.reduction,
+            axis=options.axis,
+            targets=targets,
+        )
+
+    examination = examined(options.what)
+    diagnoses = diagnose(examination)
+    other = _other_targets(examination)
+    if other and diagnoses and not diagnoses[0].name and diagnoses[0].level == "exercise":
+        again = replace(examined(examination.kind, other), guessed=examination.guessed)
+        causes = diagnose(again)
+        if causes and causes[0].name:  # in this form its mistake is known: it was made for targets like these
+            examination, diagnoses = again, causes
     facts = candidate.facts
     found = Report(
         examination,
@@ -169,8 +182,17 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
     if found.could_not:
         return found
     words = examination.kind, facts, examination.convention
-    diagnoses = (replace(d, experiment=in_own_names(d.experiment, *words)) for d in diagnose(examination))
-    return replace(found, diagnoses=tuple(diagnoses))
+    return replace(
+        found, diagnoses=tuple(replace(d, experiment=in_own_names(d.experiment, *words)) for d in diagnoses)
+    )
+
+
+def _other_targets(examination: Examination) -> TargetForm | None:
+    """The form of targets that it was not asked in, where it was asked in one alone."""
+    targets = examination.convention.targets
+    if examination.could_not or len(targets) != 1:
+        return None
+    return "index" if targets[0] == "one-hot" else "one-hot"
 
 
 class _Listener:

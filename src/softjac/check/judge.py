@@ -45,16 +45,18 @@ def examine(
     takes: Form | None = None,
     reduction: Reduction | None = None,
     axis: Literal[-1, 0] = -1,
+    targets: TargetForm | None = None,
 ) -> Examination:
     """Ask a candidate every probe of a kind, and judge its answers. It never raises for what the candidate does.
 
     kind: None to guess it from the name and from what comes back. given, takes, reduction: what it is given, takes, and
     makes of the losses of a batch, where trying should not decide. axis: 0 where the classes of a batch run down its
-    columns. decimals: how many have to be right at the levels exercise and stable.
+    columns. decimals: how many have to be right at the levels exercise and stable. targets: the form in which they are
+    passed, where trying should not decide.
     """
     if kind is not None and kind not in KINDS:
         raise ValueError(f"kind is {kind!r}, and can be one of {', '.join(KINDS)}")
-    options = Options(given=given, takes=takes, reduction=reduction, axis=axis, decimals=decimals)
+    options = Options(given=given, takes=takes, reduction=reduction, axis=axis, decimals=decimals, targets=targets)
     guessed = ""
     if kind is None:
         kind, guessed, found = _guess_kind(candidate, options)
@@ -72,7 +74,8 @@ def _nothing_usable(found: Found, kind: str) -> str:
         return found.ended
     first = found.first
     if first.error:
-        return f"it raised {first.error} for the first input, and returned nothing of use for any other"
+        of = "" if found.library in {"numpy", "list"} else f" of {found.library}"
+        return f"it raised {first.error} for the first input{of}, and returned nothing of use for any other"
     what = first.unusable or first.described or "nothing"
     if not what.endswith("was expected"):
         what += f", where {_EXPECTED[KINDS[kind].outputs[0]] if kind else 'an array or a number'} is expected"

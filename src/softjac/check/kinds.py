@@ -162,7 +162,8 @@ def right_entry(
     if kind == "softmax_vjp" and inputs.cotangent is not None:
         i, g = place[0], inputs.cotangent[rows]
         mean = float((p * g).sum())
-        symbols = f"p[{of_row}{i}]*(g[{of_row}{i}] - sum(p*g))"
+        both = f"p[{rows[0]}]*g[{rows[0]}]" if rows else "p*g"
+        symbols = f"p[{of_row}{i}]*(g[{of_row}{i}] - sum({both}))"
         return Product(symbols, "{} * ({} - {})", (float(p[i]), float(g[i]), mean))
     if inputs.targets is None or not spec.has_targets:
         return None

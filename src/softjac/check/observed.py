@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -79,31 +79,23 @@ class Fit(NamedTuple):
 class Case:
     """A judgement, as something that a mistake has to explain.
 
-    asked: in which situation, as the probe has it.
+    asked: in which situation, as the probe has it. in_float32: whether mistakes are made in float32, too.
     """
 
     judgement: Judgement
     asked: Situation
     precision: Precision
+    in_float32: bool = False
 
     @cached_property
     def situation(self) -> Situation:
         """As the candidate had it: one row that was passed as a batch is a batch."""
         inputs = self.asked.inputs
-        if self.asked.form != "batch" or inputs.is_batch:
-            return self.asked
-
-        def as_batch(array: Array | None) -> Array | None:
-            return None if array is None else array[None]
-
-        rows = Inputs(
-            inputs.logits[None],
-            inputs.probs[None],
-            as_batch(inputs.cotangent),
-            as_batch(inputs.targets),
-            as_batch(inputs.labels),
-        )
-        return replace(self.asked, inputs=rows)
+        if self.asked.form == "batch" and not inputs.is_batch:
+            inputs = _each(inputs, lambda array: array[None])
+        if self.in_float32:
+            inputs = _each(inputs, lambda array: array.astype(np.float32) if array.dtype.kind == "f" else array)
+        return self.asked if inputs is self.asked.inputs else replace(self.asked, inputs=inputs)
 
     @cached_property
     def results(self) -> tuple[Array, ...]:
@@ -208,6 +200,17 @@ class Case:
             away = away[~odd]
         off = int((away > tolerance).sum())
         return _Compared(array, alike, far=off > 0 and bool((away > FAR * tolerance).any()), off=off)
+
+
+def _each(inputs: Inputs, made: Callable[[Array], Array]) -> Inputs:
+    """Something made of every array."""
+
+    def of(array: Array | None) -> Array | None:
+        return None if array is None else made(array)
+
+    return Inputs(
+        made(inputs.logits), made(inputs.probs), of(inputs.cotangent), of(inputs.targets), of(inputs.labels)
+    )
 
 
 class _Compared(NamedTuple):

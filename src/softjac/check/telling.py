@@ -121,10 +121,10 @@ def _what(case: Case, explanation: Explanation | None, *, short: bool) -> Iterat
         yield f"{row}: {name} is {a}, it should be {b}"
     else:
         yield f"{row}, first wrong entry {name}" if index else row
-        correct = entries.right_formed(case.asked, index, output, right)
-        formed = None
         if explanation is not None:
-            formed = entries.wrong_formed(explanation, case, index, output, yours)
+            formed, correct = entries.told_apart(explanation, case, index, output, yours, right)
+        else:
+            formed, correct = None, entries.right_formed(case.asked, index, output, right)
         digits = case.level != "exact"
         yield "  " + entries.line("yours", formed, a, with_numbers=digits) if formed else f"  yours    {a}"
         yield "  " + entries.line("correct", correct, b, with_numbers=digits) if correct else f"  correct  {b}"

@@ -34,6 +34,7 @@ class Options:
     reduction: Reduction | None = None
     axis: Literal[-1, 0] = -1
     decimals: int = 4
+    targets: TargetForm | None = None
 
 
 class Way(NamedTuple):
@@ -61,10 +62,11 @@ class Tried:
         self._vector = next(probe for probe in asked if not probe.inputs.is_batch)
         self._batch = next(probe for probe in asked if probe.quality == "batch")
         self._square = next(probe for probe in asked if probe.quality == "square_batch")
+        self._without_0 = next((probe for probe in asked if _has_no_label_0(probe)), None)
         self._known: dict[Way, tuple[Judgement, Convention]] = {}
         self._one_row: dict[Way, Judgement] = {}
         self.gradient_first = False
-        self.first: Outcome | None = None
+        self.firsts: dict[Library, Outcome] = {}
 
     def __call__(self, way: Way) -> Judgement:
         """What comes of it, as it is right if there is a reading in which it is."""
@@ -84,9 +86,20 @@ class Tried:
     def _ask(self, way: Way) -> tuple[Judgement, Convention]:
         if way not in self._known:
             self._known[way] = self._judged(self._batch if way.form == "batch" else self._vector, way)
-            if way.form == "batch" and self._known[way][0].outcome.error:
+            if way.form == "batch" and self._raised(way):
                 self._ask_square(way)
+            if way.form == "batch" and way.targets == "index" and self._without_0 is not None and self._raised(way):
+                self._ask_of_other_labels(self._without_0, way)
         return self._known[way]
+
+    def _raised(self, way: Way) -> bool:
+        return bool(self._known[way][0].outcome.error)
+
+    def _ask_of_other_labels(self, probe: Probe, way: Way) -> None:
+        """Where classes are counted from one a label 0 has none, which some code refuses: other labels count."""
+        judged = self._judged(probe, way)
+        if judged[0].problem not in {"", "raised"}:
+            self._known[way] = judged
 
     def _ask_square(self, way: Way) -> None:
         """Where rows of a batch are mixed it raises, unless there are as many rows as classes: those numbers count."""
@@ -98,8 +111,7 @@ class Tried:
         convention = self._convention(way)
         call = dress(self._kind, probe, convention, way.form, way.targets)
         outcome = self._candidate.call(call, len(KINDS[self._kind].outputs))
-        if self.first is None:
-            self.first = outcome
+        self.firsts.setdefault(way.library, outcome)
         if outcome.fatal:
             raise EndedError(outcome.fatal)
         self.gradient_first |= gradient_first(self._kind, outcome)
@@ -130,6 +142,20 @@ class Tried:
             if is_right(judged):
                 return found[-1]
         return found[0]
+
+
+def _has_no_label_0(probe: Probe) -> bool:
+    """Whether it is a batch of ordinary rows whose labels are classes from 1 on."""
+    labels = probe.inputs.labels
+    return (
+        probe.level == "exercise"
+        and probe.inputs.is_batch
+        and not probe.as_list
+        and probe.dtype == "float64"
+        and labels is not None
+        and len(labels) > 1
+        and bool((labels > 0).all())
+    )
 
 
 def is_usable(judgement: Judgement) -> bool:

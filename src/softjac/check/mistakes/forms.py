@@ -23,13 +23,16 @@ def _quotient(view: View, of: str, total: float) -> Formed:
 def _wrong_axis(view: View) -> Iterator[Formed]:
     if view.s.kind == "softmax" and view.z.ndim == 2:
         yield _quotient(view, f"z[:,{view.i}]", float(np.exp(view.z[:, view.i]).sum()))
+    if view.s.kind == "softmax_vjp" and view.s.inputs.cotangent is not None:
+        column = (view.all_p * view.s.inputs.cotangent)[..., view.i]
+        yield _product(view, float(column.sum()), f"sum(p[:,{view.i}]*g[:,{view.i}])")
 
 
 def _one_sum(view: View) -> Iterator[Formed]:
     if view.s.kind == "softmax":
         yield _quotient(view, "z", float(np.exp(view.z).sum()))
     if view.s.kind == "softmax_vjp" and view.s.inputs.cotangent is not None:
-        yield _product(view, float((view.all_p * view.s.inputs.cotangent).sum()), "sum(p*g)")
+        yield _product(view, float((view.all_p * view.s.inputs.cotangent).sum()), "sum(p*g)")  # of all rows
 
 
 def _rows_mixed(view: View) -> Iterator[Formed]:
@@ -42,8 +45,9 @@ def _rows_mixed(view: View) -> Iterator[Formed]:
         yield _product(view, mean, f"sum(p[{view.i}]*g[{view.i}])")
 
 
-def _product(view: View, mean: float, of: str = "sum(p*g)", sign: str = "-") -> Formed:
+def _product(view: View, mean: float, of: str = "", sign: str = "-") -> Formed:
     p, g = float(view.p[view.i]), float(view.g[view.i])
+    of = of or (f"sum(p[{view.row[0]}]*g[{view.row[0]}])" if view.row else "sum(p*g)")
     value = p * (g - mean if sign == "-" else g + mean)
     return Formed(
         f"{view.name('p')}*({view.name('g')} {sign} {of})", f"{number(p)} * ({number(g)} {sign} {number(mean)})", value

@@ -36,6 +36,15 @@ def _shifted_labels(by: int) -> Callable[[Situation], Array]:
     return targets
 
 
+def _refused_below_0(s: Situation) -> Array:
+    if s.labels is not None and (s.labels < 1).any():
+        raise IndexError("a class that does not exist")
+    return _one_less(s)
+
+
+_one_less = _shifted_labels(-1)
+
+
 def _none_where_absent(by: int) -> Callable[[Situation], Array]:
     """Compared with the numbers of the classes: no class at all where there is none of that number."""
 
@@ -79,7 +88,8 @@ LABELS_FROM_ONE = Mistake(
     ),
     fix="loss = -np.log(p[y])",
     variants=(
-        Variant({"targets": _shifted_labels(-1)}),
+        Variant({"targets": _one_less}),
+        Variant({"targets": _refused_below_0}, applies=_by_label, detail="Here a class -1 is refused."),
         Variant({"targets": _shifted_labels(1)}, detail="Here it is y + 1."),
         *_compared(),
     ),
@@ -160,13 +170,21 @@ INDEX_AS_ONE_HOT = Mistake(
 )
 
 
-def _fancy_minus(arrays: tuple[Array, ...], s: Situation, *, mean: bool) -> tuple[Array, ...] | None:
-    labels = s.labels
-    if labels is None or not s.inputs.is_batch:
-        return None
-    gradient = np.array(s.inputs.probs)
-    gradient[:, labels] -= 1
-    return (*arrays[:-1], gradient / len(gradient) if mean else gradient)
+def _fancy_minus(*, mean: bool, each: bool) -> Leave:
+    """Whole columns less 1. each: once for each row that has the label, as JAX does it, and not once for all."""
+
+    def leave(arrays: tuple[Array, ...], s: Situation) -> tuple[Array, ...] | None:
+        labels = s.labels
+        if labels is None or not s.inputs.is_batch:
+            return None
+        gradient = np.array(s.inputs.probs)
+        if each:
+            np.subtract.at(gradient, (slice(None), labels), 1)
+        else:
+            gradient[:, labels] -= 1
+        return (*arrays[:-1], gradient / len(gradient) if mean else gradient)
+
+    return leave
 
 
 def _fancy_value(by: Callable[[int], int]) -> Leave:
@@ -198,8 +216,11 @@ SUBTRACTS_FROM_COLUMN = Mistake(
     },
     fixes={"cross_entropy": "loss = -np.log(p[np.arange(N), y]).mean()"},
     variants=(
-        Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=True),)}, GRADIENTS, is_batch),
-        Variant({"leave": (lambda a, s: _fancy_minus(a, s, mean=False),)}, GRADIENTS, is_batch),
+        *(
+            Variant({"leave": (_fancy_minus(mean=mean, each=each),)}, GRADIENTS, is_batch)
+            for each in (False, True)
+            for mean in (True, False)
+        ),
         *(
             Variant({"leave": (_fancy_value(by),)}, LOSSES, is_batch)
             for by in (lambda n: n * n, lambda n: n, lambda _: 1)

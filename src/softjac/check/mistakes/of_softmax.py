@@ -13,6 +13,7 @@ from softjac.check.mistakes.recipe import (
     GRADIENTS,
     LOSSES,
     WITH_LOGARITHM,
+    by_logits,
     is_batch,
     jacobian_of_row,
     product_with_jacobian,
@@ -49,7 +50,7 @@ def quotient(shift: Callable[[Array], Array], total: Callable[[Array], Array]) -
 
 
 def _no_shift(z: Array) -> Array:
-    return np.zeros((1,) * z.ndim)
+    return np.zeros((1,) * z.ndim, z.dtype)
 
 
 def _row_max(z: Array) -> Array:
@@ -149,6 +150,12 @@ WRONG_AXIS = Mistake(
             kinds=frozenset({"softmax_vjp"}),
             applies=is_batch,
             detail="Here it is the sum of p * g.",
+        ),
+        Variant(
+            {**quotient(_first_max, _first_sum), "vjp": lambda p, g: p * (g - (p * g).sum(axis=0))},
+            kinds=frozenset({"softmax_vjp"}),
+            applies=lambda s: is_batch(s) and by_logits(s),
+            detail="Here the sum of p * g runs along axis 0 as well.",
         ),
     ),
 )

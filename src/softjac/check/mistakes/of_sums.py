@@ -120,7 +120,7 @@ MEAN_FOR_SUM = Mistake(
     title="a mean in place of the sum",
     why="np.mean divides by the number of classes: e / mean(e) sums to n and not to 1, and log(mean(exp(z))) is "
     "log(n) too small.",
-    kinds=_OF_SOFTMAX | _LSE | VJP,
+    kinds=_OF_SOFTMAX | _LSE | VJP | LOSSES,
     level="exercise",
     layer="softmax",
     experiment="print(softmax(np.array([0.0, 0.0])).sum())   # should be 1",
@@ -128,15 +128,17 @@ MEAN_FOR_SUM = Mistake(
         "logsumexp": "print(logsumexp(np.array([0.0, 0.0])))   # should be 0.6931",
         "log_softmax": "print(log_softmax(np.array([0.0, 0.0])))   # should be -0.6931",
         "softmax_vjp": "print(dz.sum())   # should be 0",
+        **dict.fromkeys(LOSSES, "print(f(np.array([0.0, 0.0]), 0))   # the loss should be 0.6931"),
     },
     fix="p = e / e.sum(axis=-1, keepdims=True)",
     fixes={
         "logsumexp": "return np.log(np.exp(z - m).sum(axis=-1)) + m[..., 0]",
+        **dict.fromkeys(LOSSES, "log_p = z - m - np.log(np.exp(z - m).sum(axis=-1, keepdims=True))"),
         "softmax_vjp": "dz = p * (g - (p * g).sum(axis=-1, keepdims=True))",
     },
     variants=(
         Variant({"softmax": _by_mean, "by_logsumexp": False}, _OF_SOFTMAX),
-        Variant({"logsumexp": _log_of_mean}, _LSE | {"log_softmax"}),
+        Variant({"logsumexp": _log_of_mean}, _LSE | _LOG),
         Variant({"vjp": _mean_under_nothing}, VJP, detail="Here it is the mean of p*g that is subtracted from g."),
     ),
 )

@@ -243,7 +243,7 @@ class Recipe:
         return tuple(results)
 
     # What follows is made once of a situation for all recipes with the same steps up to there. The first of a key is
-    # what is made, the rest are the steps that it takes.
+    # what is made, the rest are the steps that it takes. Of inputs in float32 it is float32, with what overflows there.
 
     def _steps_of_p(self, s: Situation) -> tuple[Hashable, ...]:
         return (self.on_probs,) if s.given_probs else (self.logits, self.softmax, self.softmax_column)
@@ -322,7 +322,8 @@ _KEPT = 4096
 def _once(s: Situation, key: Hashable, make: Callable[[], Array]) -> Array:
     found = s.made.get(key)
     if found is None:
-        found = np.asarray(make(), dtype=np.float64)
+        found = np.asarray(make())
+        found = found if found.dtype == np.float32 else found.astype(np.float64, copy=False)
         if found.size <= _KEPT:
             s.made[key] = found
     return found
