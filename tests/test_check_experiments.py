@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import softjac
+from softjac.check.as_called import as_called, stands_for
+from softjac.check.kinds import KINDS
 from softjac.check.mistakes import MISTAKES
 from softjac.check.model import Convention, Facts
 from softjac.check.own_names import in_own_names
@@ -114,7 +116,75 @@ def test_what_to_try_has_the_names_of_the_reader():
     assert _tried(shifts, "softmax") == "before = x.copy(); shifts(x); print(np.array_equal(before, x))"
 
 
-def test_names_stay_where_operands_are_exchanged_or_names_are_taken():
+CONVENTIONS = {
+    "vectors": Convention(targets=("index",)),
+    "one-hot": Convention(targets=("one-hot",)),
+    "rows": Convention(forms=("batch",), targets=("index",)),
+    "one-hot rows": Convention(forms=("batch",), targets=("one-hot",)),
+    "columns": Convention(forms=("column",), targets=("index",)),
+    "lists": Convention(library="list", targets=("index",)),
+    "one-hot lists, swapped": Convention(library="list", targets=("one-hot",), swapped=True),
+    "rows of torch": Convention(library="torch", forms=("batch",), targets=("index",), axis_keyword="dim"),
+    "vectors of torch": Convention(library="torch", targets=("one-hot",)),
+    "rows of JAX": Convention(library="jax", forms=("batch",), targets=("index",)),
+}
+
+
+class _Asked:
+    """A function that takes one convention, and writes down what it was asked."""
+
+    def __init__(self, kind, convention):
+        self.kind, self.convention, self.calls = kind, convention, 0
+
+    def __call__(self, *operands, **keywords):
+        self.calls += 1
+        c, n = self.convention, len(KINDS[self.kind].operands)
+        assert len(operands) == n
+        assert set(keywords) == ({c.axis_keyword} - {""})
+        first, *second = reversed(operands) if c.swapped else operands
+        types = {"list": "list", "numpy": "ndarray", "torch": "Tensor", "jax": "ArrayImpl"}
+        assert type(first).__name__ == types[c.library]
+        shape = np.shape(first)
+        assert len(shape) == (1 if c.forms == ("vector",) else 2) or self.kind == "cross_entropy"
+        assert c.forms != ("column",) or shape[-1] == 1
+        for one in second:
+            if self.kind == "softmax_vjp" or c.targets == ("one-hot",):
+                assert np.shape(one) == shape
+            else:
+                assert np.shape(one) == (() if len(shape) == 1 or c.forms == ("column",) else shape[:1])
+        made = np.zeros(shape)
+        return (np.zeros(()), made) if self.kind == "cross_entropy_value_and_grad" else made
+
+
+@pytest.mark.parametrize("named", CONVENTIONS)
+def test_what_to_try_is_what_the_function_takes(named):
+    convention = CONVENTIONS[named]
+    library = pytest.importorskip(convention.library) if convention.library in {"torch", "jax"} else None
+    for mistake, kind in ((one, kind) for one in MISTAKES for kind in sorted(one.kinds)):
+        line = as_called(mistake.experiment_for(kind), kind, convention)
+        asked = _Asked(kind, convention)
+        z = np.zeros(3 if convention.forms == ("vector",) else (3, 1) if convention.forms == ("column",) else (1, 3))
+        z = library.as_tensor(z) if convention.library == "torch" else library.numpy.asarray(z) if library else z
+        labels = np.zeros((1,) if convention.forms == ("batch",) else (), int)
+        y = np.zeros(np.shape(z)) if convention.targets == ("one-hot",) else labels
+        names = dict.fromkeys(stands_for(kind), asked)
+        names |= {
+            "np": np,
+            "z": list(z) if convention.library == "list" else z,
+            "y": y,
+            "g": z,
+            convention.library: library,
+        }
+        code = line.split("   #")[0]
+        if convention.forms == ("column",) and mistake.name in {"n-missing", "n-doubled"}:  # of a batch
+            continue
+        if not re.search(rf"(?<![\w.])({'|'.join(stands_for(kind))})\(", code) or re.search(r"grad\b(?!\()", code):
+            continue
+        exec(code, names)
+        assert asked.calls
+
+
+def test_names_stay_where_they_are_taken():
     def loss(label, logits):
         return -np.log(right_softmax(logits)[label - 1])
 
@@ -122,7 +192,7 @@ def test_names_stay_where_operands_are_exchanged_or_names_are_taken():
         x -= x.max()
         return right_softmax(x)
 
-    assert _tried(loss, "cross_entropy").startswith("print(f(np.array(")
+    assert _tried(loss, "cross_entropy").startswith("print(loss(2, np.array([0.0, 0.0, 9.0])))")
     assert _tried(before, "softmax") == "before = z.copy(); f(z); print(np.array_equal(before, z))"
 
 

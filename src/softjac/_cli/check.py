@@ -15,7 +15,7 @@ import numpy as np
 from softjac._cli.check_table import written
 from softjac._cli.errors import CommandError, did_you_mean, quoted
 from softjac._cli.formats import choose_format
-from softjac._cli.numerals import number, parse_lists, whole_number
+from softjac._cli.numerals import cells_of_line, number, parse_lists, whole_number
 from softjac._cli.output import destination
 from softjac._cli.progress import Progress
 from softjac._cli.screen import Screen, progress_is_welcome, screen_of
@@ -156,6 +156,14 @@ class CheckRequest:
         if not self.logits or self.result is None:
             there, missing = ("--logits", "--result FILE") if self.logits else ("--result", "--logits")
             raise CommandError(f"{there} goes with {missing}: softjac check --logits 2 1 0.1 --result matrix.json")
+        place = next((word for word in self.words if _is_a_function(word)), None)
+        if place is not None:
+            raise CommandError(f"{place} is a function, and --result gives numbers: check one or the other")
+        if not self.words:
+            raise CommandError(
+                "--logits needs numbers, a file of them, or - for standard input: "
+                "softjac check --logits 2 1 0.1 --result matrix.json"
+            )
         for option, value in (
             ("--level", self.level),
             ("--function", self.function),
@@ -169,7 +177,7 @@ class CheckRequest:
         if "-" in self.words and self.result == "-":
             raise CommandError("standard input is read once: give --logits as numbers, or --result as a file")
         logits = _logits(self.words)
-        label = whole_number("--label", self.label, 0, 10**6, "the right class, counted from 0")
+        label = whole_number("--label", self.label, 0, 10**6, "from 0 (the right class, counted from 0)")
         return report_of_numbers(
             logits,
             _result(self.result),
@@ -198,6 +206,13 @@ def _limit(option: str, text: str | None, usual: float, unit: str) -> float:
     if not 0 < value < 1e6:
         raise CommandError(f"{option} is {quoted(text)}, but it is a number of {unit} above 0")
     return value
+
+
+def _is_a_function(word: str) -> bool:
+    """Whether it is the place of one, as student.py:softmax."""
+    from softjac.check.front import file_and_name
+
+    return file_and_name(word)[0].lower().endswith(".py")
 
 
 def _logits(words: Sequence[str]) -> Any:
@@ -245,10 +260,33 @@ def _numbers_of(text: str, source: str) -> np.ndarray[Any, Any]:
             return np.asarray(parse_lists(text), float)
         except CommandError as error:
             raise CommandError(f"{source}: {error}") from None
-    from softjac._cli.text_input import read_rows
+    rows = _rows(text, source)
+    return np.asarray(rows[0] if len(rows) == 1 else rows)
 
-    rows = read_rows(text.splitlines(), source, Progress(enabled=False))
-    return rows[0] if len(rows) == 1 else rows
+
+def _rows(text: str, source: str) -> list[list[float]]:
+    """The numbers of each line that has any."""
+    rows: list[list[float]] = []
+    first = 0
+    for count, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        row = []
+        for cell in cells_of_line(line):
+            try:
+                row.append(float(cell))
+            except ValueError:
+                raise CommandError(
+                    f"line {count} of {source}: {quoted(cell.strip())} is no number, and a result is numbers alone"
+                ) from None
+        if rows and len(row) != len(rows[0]):
+            numbers = f"{len(row)} number{'s' * (len(row) != 1)}"
+            raise CommandError(f"line {count} of {source} has {numbers}, and line {first} has {len(rows[0])}")
+        first = first or count
+        rows.append(row)
+    if not rows:
+        raise CommandError(f"{source} is empty: the numbers of the result are needed")
+    return rows
 
 
 _AS_PRINTED = re.compile(

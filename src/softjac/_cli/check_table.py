@@ -79,7 +79,7 @@ def _no_mistake(report: Report) -> str:
 
 
 def _table(rows: Sequence[tuple[str, str, str]], reports: Sequence[Report], reveal: str) -> list[Line]:
-    from softjac.check.report_lines import plain
+    from softjac.check.plain_text import plain
 
     widest = min(max(len(plain(row[0])) for row in rows), 40)
     lines: list[Line] = [[(f"{'FILE':{widest}}  {'VERDICT':14}  MISTAKE", "title")]]
@@ -103,7 +103,7 @@ def _cut(text: str, width: int) -> str:
 
 
 def _markdown(rows: Sequence[tuple[str, str, str]], reports: Sequence[Report]) -> str:
-    from softjac.check.report_lines import escaped
+    from softjac.check.plain_text import escaped
 
     lines = ["| File | Verdict | Mistake |", "|---|---|---|"]
     lines += [f"| {' | '.join(escaped(cell) for cell in row)} |" for row in rows]
@@ -141,6 +141,6 @@ def _csv(reports: Sequence[Report]) -> str:
 
 def _harmless(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    from softjac.check.report_lines import printable
+    from softjac.check.plain_text import printable
 
     return "'" + printable(cell) if cell[:1] in ("=", "+", "-", "@") else printable(cell)

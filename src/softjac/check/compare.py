@@ -120,8 +120,11 @@ def judge(
     errors = _errors(truths, results, dtypes, decimals)
     wrong = errors.outside if probe.level == "exact" else errors.beyond
     problem, where = "", None
+    away, away_ulps = 0.0, 0.0
     if wrong is not None:
-        where = wrong
+        part, entry = wrong[0], wrong[1:]
+        away = float(truths[part].distance(results[part])[entry])
+        away_ulps = float(truths[part].ulps(results[part], dtypes[part])[entry])
         at = results[wrong[0]][wrong[1:]], values[wrong[0]][wrong[1:]]
         problem = "not finite" if np.isfinite(at[1]) and not np.isfinite(at[0]) else "value"
         where = wrong if len(results) > 1 else wrong[1:]
@@ -137,8 +140,11 @@ def judge(
         results=results,
         problem=problem,
         where=where,
+        away=away,
+        away_ulps=away_ulps,
         error=errors.error,
         ulps=errors.ulps,
+        ulp_of=errors.ulp_of,
         within_budget=errors.outside is None,
         targets=targets,
     )
@@ -175,22 +181,26 @@ class _Errors(NamedTuple):
 
     error: float
     ulps: float
+    ulp_of: str
     beyond: tuple[int, ...] | None
     outside: tuple[int, ...] | None
 
 
 def _errors(truths: tuple[TruthArray, ...], results: tuple[Array, ...], dtypes: list[str], decimals: int) -> _Errors:
     error = ulps = 0.0
+    ulp_of = dtypes[0]
     beyond = outside = None
     for k, (one, result, dtype) in enumerate(zip(truths, results, dtypes, strict=True)):
         away = one.distance(result)
         error = max(error, float(away.max(initial=0.0)))
-        ulps = max(ulps, float(one.ulps(result, dtype).max(initial=0.0)))
+        of_output = float(one.ulps(result, dtype).max(initial=0.0))
+        if of_output > ulps:
+            ulps, ulp_of = of_output, dtype
         if beyond is None:
             beyond = _first(k, away > tolerance(one.value, decimals))
         if outside is None:
             outside = _first(k, ~one.within_budget(result, dtype))
-    return _Errors(error, ulps, beyond, outside)
+    return _Errors(error, ulps, ulp_of, beyond, outside)
 
 
 def _first(output: int, wrong: Array) -> tuple[int, ...] | None:

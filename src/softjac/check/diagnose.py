@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
 from softjac.check import entries, signatures
 from softjac.check.kinds import KINDS
-from softjac.check.matching import Explanation, beside, best, for_batches, for_vectors, of_variants, pairs, singles
+from softjac.check.matching import (
+    Explanation,
+    beside,
+    best,
+    for_batches,
+    for_vectors,
+    of_variants,
+    other_conventions,
+    pairs,
+    singles,
+)
 from softjac.check.mistakes import BY_NAME, RIGHT, Mistake, Recipe
 from softjac.check.mistakes.of_smoothing import SMOOTHED, amounts_from, smoothings
-from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Level, Reduction
+from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Level
 from softjac.check.observed import Case, Precision, cases_of, precision_of
 from softjac.check.telling import explained, named, too_few_decimals, unnamed
 
@@ -186,6 +195,8 @@ class _Causes:
         No number of it is far from the truth. What speaks for it is that every single one is what comes of it.
         """
         asked = [c for c in (*left, *others) if c.level == "exercise" and c.judgement.problem != "raised"]
+        if all(c.is_returned_by(self.recipe) for c in asked):
+            return ()
         tried = (one for one in singles(self.kind, self.recipe) if one.names == ("rounded-before-product",))
         found = next((one for one in tried if all(c.is_returned_by(one.recipe) for c in asked)), None)
         return () if found is None else (replace(found, cases=tuple(c for c in left if c in asked)),)
@@ -215,7 +226,7 @@ class _Causes:
         """Where it was never right, sum and mean could not be found out: the other one may fit, with one mistake."""
         if not KINDS[self.kind].has_targets or self.recipe is not RIGHT or not any(map(_is_batch, left)):
             return ()
-        for other in _conventions(self.examination.convention):
+        for other in other_conventions(self.examination.convention):
 
             def moved(cases: Sequence[Case], other: Convention = other) -> list[Case]:
                 return [replace(c, asked=replace(c.asked, convention=other)) for c in cases]
@@ -375,24 +386,6 @@ def _of_any_size(found: Sequence[Explanation]) -> bool:
     """Whether an epsilon or a clip of three sizes or more would do: then none of them is what was seen."""
     same = [e for e in found if e.names == found[0].names]
     return len(same) > 2 and not {"epsilon", "clip"}.isdisjoint(found[0].names)
-
-
-def _conventions(convention: Convention) -> Iterator[Convention]:
-    """Others than this one, of mean and sum."""
-    for reduction, gradient in _OF_SUMS:
-        if convention.reduction is None:
-            if gradient != convention.gradient and reduction != "none":
-                yield replace(convention, gradient=gradient)
-        elif (reduction, gradient) != (convention.reduction, convention.gradient):
-            yield replace(convention, reduction=reduction, gradient=gradient)
-
-
-_OF_SUMS: tuple[tuple[Reduction, Literal["mean", "sum"]], ...] = (
-    ("mean", "mean"),
-    ("sum", "sum"),
-    ("none", "sum"),
-    ("none", "mean"),
-)
 
 
 def _is_batch(case: Case) -> bool:

@@ -191,8 +191,10 @@ def _near(a: float, b: float, case: Case) -> bool:
     return a == b or bool(np.isnan(a) and np.isnan(b)) or abs(a - b) <= tolerance
 
 
-def line(label: str, formed: Formed, value: str, *, with_numbers: bool = True) -> str:
+def line(label: str, formed: Formed, value: str, *, with_numbers: bool = True, decimals: int | None = None) -> str:
     """One of the two lines: yours, or correct. with_numbers: not where four decimals of them say nothing.
+
+    decimals: to which yours is rounded.
 
     >>> line("yours", Formed("-p[1]*p[1]", "-0.1142 * 0.1142", -0.01304), "-0.0130")
     'yours    -p[1]*p[1] ~ -0.1142 * 0.1142 ~ -0.0130'
@@ -200,7 +202,10 @@ def line(label: str, formed: Formed, value: str, *, with_numbers: bool = True) -
     if formed.symbols == "0":
         return f"{label:<9}0"
     parts = [formed.symbols, formed.numbers if with_numbers else ""]
-    return f"{label:<9}{' ~ '.join([*(part for part in dict.fromkeys(parts) if part and part != value), value])}"
+    made = number(formed.value)
+    is_rounded = with_numbers and formed.numbers and decimals is not None and made != value
+    last = f"{made}, rounded to {value}" if is_rounded else value
+    return f"{label:<9}{' ~ '.join([*(part for part in dict.fromkeys(parts) if part and part != value), last])}"
 
 
 def entry_value(arrays: tuple[Array, ...], output: int, index: tuple[int, ...]) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
+from softjac.check.as_called import as_called
 from softjac.check.candidate import InThisProcess
 from softjac.check.kinds import KINDS
 from softjac.check.model import (
@@ -181,10 +182,12 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
     )
     if found.could_not:
         return found
-    words = examination.kind, facts, examination.convention
-    return replace(
-        found, diagnoses=tuple(replace(d, experiment=in_own_names(d.experiment, *words)) for d in diagnoses)
-    )
+    kind, convention = examination.kind, examination.convention
+
+    def tried(line: str) -> str:
+        return in_own_names(as_called(line, kind, convention), kind, facts, convention)
+
+    return replace(found, diagnoses=tuple(replace(d, experiment=tried(d.experiment)) for d in diagnoses))
 
 
 def _other_targets(examination: Examination) -> TargetForm | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from softjac.check.mistakes import MISTAKES, RIGHT, Mistake, Recipe, Situation, Variant
 from softjac.check.mistakes.recipe import both
-from softjac.check.model import LEVELS, Level
+from softjac.check.model import LEVELS, Convention, Level, Reduction
 from softjac.check.observed import SEVERAL, Case
 
 
@@ -214,3 +214,21 @@ def _is_needed(one: Explanation, base: Recipe, explained: Sequence[Case]) -> boo
 def strict_score(recipe: Recipe, cases: Iterable[Case]) -> int:
     """On how many cases every single number agrees to nine digits: tells apart what ordinary numbers cannot."""
     return sum(case.agrees_to_nine_digits(recipe.run(case.situation)) for case in cases)
+
+
+def other_conventions(convention: Convention) -> Iterator[Convention]:
+    """Others than this one, of mean and sum."""
+    for reduction, gradient in _OF_SUMS:
+        if convention.reduction is None:
+            if gradient != convention.gradient and reduction != "none":
+                yield replace(convention, gradient=gradient)
+        elif (reduction, gradient) != (convention.reduction, convention.gradient):
+            yield replace(convention, reduction=reduction, gradient=gradient)
+
+
+_OF_SUMS: tuple[tuple[Reduction, Literal["mean", "sum"]], ...] = (
+    ("mean", "mean"),
+    ("sum", "sum"),
+    ("none", "sum"),
+    ("none", "mean"),
+)

@@ -182,10 +182,10 @@ class Judgement:
     form: what was passed. inputs: as they were understood, of the form that was passed. results: the outcome's arrays
     in float64 and in the shape of the truth where that was possible, else as they came. truth: rounded to float64, one
     array for each output. problem: "" where the outcome is right at the level of the probe. where: index of the first
-    wrong entry, the number of the output in front where there are two. error: the largest |result - truth|. ulps: the
-    same in units in the last place of the exact value, of the dtype that was returned; both 0 where nothing can be
-    compared. within_budget: whether every entry keeps the library's own budget; None where that was not asked. targets:
-    the form in which they were passed, or None.
+    wrong entry, the number of the output in front where there are two; away, away_ulps: how far it is from the exact
+    value. error: the largest |result - truth|. ulps: the same in units in the last place of the exact value, of the
+    dtype that was returned, ulp_of; both 0 where nothing can be compared. within_budget: whether every entry keeps the
+    library's own budget; None where that was not asked. targets: the form in which they were passed, or None.
     """
 
     probe: Probe
@@ -195,8 +195,11 @@ class Judgement:
     results: tuple[Array, ...] = ()
     problem: Problem = ""
     where: tuple[int, ...] | None = None
+    away: float = 0.0
+    away_ulps: float = 0.0
     error: float = 0.0
     ulps: float = 0.0
+    ulp_of: str = ""
     within_budget: bool | None = None
     targets: TargetForm | None = None
 

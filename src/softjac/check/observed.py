@@ -208,9 +208,7 @@ def _each(inputs: Inputs, made: Callable[[Array], Array]) -> Inputs:
     def of(array: Array | None) -> Array | None:
         return None if array is None else made(array)
 
-    return Inputs(
-        made(inputs.logits), made(inputs.probs), of(inputs.cotangent), of(inputs.targets), of(inputs.labels)
-    )
+    return Inputs(made(inputs.logits), made(inputs.probs), of(inputs.cotangent), of(inputs.targets), of(inputs.labels))
 
 
 class _Compared(NamedTuple):

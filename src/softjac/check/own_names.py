@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import re
 
+from softjac.check.as_called import stands_for
 from softjac.check.kinds import KINDS
 from softjac.check.model import Convention, Facts
-
-_CALLED = {
-    "cross_entropy": ("f", "loss"),
-    "cross_entropy_grad": ("f", "grad"),
-    "cross_entropy_value_and_grad": ("f", "value_and_grad"),
-}
 
 
 def in_own_names(line: str, kind: str, facts: Facts, convention: Convention) -> str:
@@ -30,8 +25,8 @@ def in_own_names(line: str, kind: str, facts: Facts, convention: Convention) -> 
         return line
     own = facts.parameters[len(letters) - 1 :: -1] if convention.swapped else facts.parameters[: len(letters)]
     names = dict(zip(letters, own, strict=True))
-    if facts.name.isidentifier() and not convention.swapped:  # else its operands come in another order
-        names.update((f"{word}(", f"{facts.name}(") for word in _CALLED.get(kind, ("f", kind)))
+    if facts.name.isidentifier():
+        names.update((f"{word}(", f"{facts.name}(") for word in stands_for(kind))
     used = set(re.findall(r"[A-Za-z_]\w*", line))
     names = {word: name for word, name in names.items() if word.rstrip("(") in used and word != name}
     if not names or any(name.rstrip("(") in used for name in names.values()):

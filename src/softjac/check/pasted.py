@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,13 @@ from softjac.check.kinds import KINDS
 from softjac.check.mistakes import MISTAKES
 from softjac.check.model import Array, Convention, Examination, Form, Inputs, Outcome, Probe
 from softjac.check.report import Report
+from softjac.check.report_lines import decimals_in_words
 from softjac.errors import ArgumentError, BoundsError, ShapeError
 
 TELLING = (1.0, 2.0, 4.0)
 """Logits that tell mistakes apart: distinct, and not equally spaced."""
-FEWEST_DECIMALS, MOST_DECIMALS = 2, 12
+FEWEST_DECIMALS, MOST_DECIMALS = 1, 12
+USUAL_DECIMALS = 4
 MOST_HIDDEN = 6
 
 
@@ -76,9 +78,13 @@ def _judged(given: Numbers, options: Options, source: str, decimals_are_asked: b
     )
     judged = judge(given.kind, probe, convention, form, outcome, decimals=decimals)
     examination = Examination(given.kind, given.guessed, "exercise", decimals, convention, (judged,))
-    notes = [f"the numbers are taken as rounded to {decimals} decimals"] if rounded else []
-    notes += _about_the_input(given, convention, right=not judged.problem)
-    return Report(examination, diagnose(examination), source, notes=tuple(notes), of_numbers=True)
+    causes = diagnose(examination)
+    if causes and not causes[0].name and (given.result == np.round(given.result)).all():
+        whole = replace(judged, outcome=replace(outcome, decimals=0))
+        causes = diagnose(replace(examination, judgements=(whole,)))
+    notes = [f"the numbers are taken as rounded to {decimals_in_words(decimals)}"] if rounded else []
+    notes += _about_the_input(given, convention, decimals, right=not judged.problem)
+    return Report(examination, causes, source, notes=tuple(notes), of_numbers=True)
 
 
 def _understood(logits: Any, result: Any, options: Options, label: int | None) -> Iterator[Numbers]:
@@ -136,7 +142,7 @@ def _decimals(result: Array, decimals: int) -> tuple[int, bool]:
     return decimals, False
 
 
-def _about_the_input(given: Numbers, convention: Convention, *, right: bool) -> list[str]:
+def _about_the_input(given: Numbers, convention: Convention, decimals: int, *, right: bool) -> list[str]:
     """What this input cannot tell, and which could."""
     logits = given.inputs.logits
     telling = numbers(TELLING)
@@ -144,7 +150,7 @@ def _about_the_input(given: Numbers, convention: Convention, *, right: bool) -> 
         why = "because most give the right numbers here, or the same wrong ones"
         would = f"z = {telling} would: distinct, and not equally spaced"
         return [f"all logits are equal: this input cannot tell the mistakes apart, {why}. {would}"]
-    hidden = _hidden(given, convention) if right else []
+    hidden = _hidden(given, convention, decimals) if right else []
     if not hidden:
         return []
     shown = ", ".join(hidden[:MOST_HIDDEN]) + (
@@ -153,7 +159,7 @@ def _about_the_input(given: Numbers, convention: Convention, *, right: bool) -> 
     return [f"with this input a right result does not rule out: {shown}. z = {telling} tells more"]
 
 
-def _hidden(given: Numbers, convention: Convention) -> list[str]:
+def _hidden(given: Numbers, convention: Convention, decimals: int) -> list[str]:
     """Known mistakes of ordinary input that give the right numbers here, and wrong ones for the telling logits."""
     n = len(TELLING)
     label = None if given.inputs.labels is None else int(given.inputs.labels) % n
@@ -164,14 +170,14 @@ def _hidden(given: Numbers, convention: Convention) -> list[str]:
             continue
         if mistake.layer == "behaviour":  # as of numbers of fewer digits, which are no question of the input
             continue
-        here = _off(mistake.wrong(given.kind, given.inputs, convention), given.kind, given.inputs, convention)
-        there = _off(mistake.wrong(given.kind, telling, convention), given.kind, telling, convention)
+        here = _off(mistake.wrong(given.kind, given.inputs, convention), given, given.inputs, convention, decimals)
+        there = _off(mistake.wrong(given.kind, telling, convention), given, telling, convention, USUAL_DECIMALS)
         if any(not a and b for a, b in zip(here, there, strict=True)):
             found.append(mistake.name)
     return found
 
 
-def _off(predictions: Any, kind: str, inputs: Inputs, convention: Convention) -> list[bool]:
+def _off(predictions: Any, given: Numbers, inputs: Inputs, convention: Convention, decimals: int) -> list[bool]:
     """For each prediction, whether it is wrong for this input."""
     probe = Probe("", "vectors", "exercise", inputs)
     wrong = []
@@ -180,5 +186,6 @@ def _off(predictions: Any, kind: str, inputs: Inputs, convention: Convention) ->
             wrong.append(prediction is not None)
         else:
             outcome = Outcome(tuple(prediction.arrays))
-            wrong.append(bool(judge(kind, probe, convention, "vector", outcome).problem))
+            judged = judge(given.kind, probe, convention, "vector", outcome, decimals=decimals)
+            wrong.append(bool(judged.problem))
     return wrong

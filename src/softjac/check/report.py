@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 from softjac.check import report_json, report_lines
 from softjac.check.model import LEVELS, Diagnosis, Examination, Judgement, Level
+from softjac.check.report_lines import MOST_ULPS
 from softjac.errors import ArgumentError
 
 Verdict: TypeAlias = Literal["CONFORMING", "NOT CONFORMING", "COULD NOT RUN"]
@@ -79,13 +80,14 @@ class Report:
 
     @functools.cached_property
     def levels(self) -> dict[Level, bool]:
-        """Each level, and whether it is reached."""
-        return {level: not self.could_not and not self.examination.failed(level) for level in LEVELS}
+        """Each level that was asked, and whether it is reached; of numbers alone, level exercise."""
+        held = LEVELS[:1] if self.of_numbers else LEVELS
+        return {level: not self.could_not and not self.examination.failed(level) for level in held}
 
     @property
     def reached(self) -> Level | None:
         """The highest level that is reached."""
-        return next((level for level in reversed(LEVELS) if self.levels[level]), None)
+        return next((level for level, is_reached in reversed(self.levels.items()) if is_reached), None)
 
     @property
     def main(self) -> Diagnosis | None:
@@ -113,12 +115,23 @@ class Report:
     @property
     def largest_error(self) -> float | None:
         """The largest |result - truth| up to the level that is reached; None where none is."""
-        return max((j.error for j in self.right), default=None)
+        return None if self.worst_error is None else self.worst_error.error
 
     @property
     def largest_ulps(self) -> float | None:
-        """The same in units in the last place of the exact value, of the dtype that was returned."""
-        return max((j.ulps for j in self.right), default=None)
+        """The largest in units in the last place of the exact value; None where decimals are the measure."""
+        return None if self.worst_ulps is None else self.worst_ulps.ulps
+
+    @functools.cached_property
+    def worst_error(self) -> Judgement | None:
+        """The answer with the largest error."""
+        return max(self.right, key=lambda j: j.error, default=None)
+
+    @functools.cached_property
+    def worst_ulps(self) -> Judgement | None:
+        """The answer with the most ulps; None where these are so many, as in rounded answers, that they say nothing."""
+        worst = None if self.of_numbers else max(self.right, key=lambda j: j.ulps, default=None)
+        return worst if worst is not None and (worst.ulps < MOST_ULPS or self.reached == "exact") else None
 
     @functools.cached_property
     def covered(self) -> dict[str, tuple[int, int]]:

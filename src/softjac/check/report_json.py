@@ -37,7 +37,10 @@ def plain(report: Report, reveal: str) -> dict[str, Any]:
         "main": _plain(report.main, reveal) if report.main else None,
         "also": [_plain(diagnosis, reveal) for diagnosis in report.also],
         "largest_error": _number(report.largest_error),
+        "largest_error_at": report.worst_error.probe.name if report.worst_error else None,
         "largest_ulps": _number(report.largest_ulps),
+        "largest_ulps_at": report.worst_ulps.probe.name if report.worst_ulps else None,
+        "ulp_of": report.worst_ulps.ulp_of if report.worst_ulps else None,
         "notes": list(report.notes),
         "called": {
             "library": convention.library,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,11 @@ import numpy as np
 
 from softjac.check import question
 from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Judgement, Level
+from softjac.check.plain_text import WIDTH, escaped, filled, plain, printable
 
 if TYPE_CHECKING:
     from softjac.check.report import Report
 
-WIDTH = 80
 LABEL = 9
 MOST_ALSO = 6
 MOST_ULPS = 1e4
@@ -36,7 +36,7 @@ class Section:
 
 def text(report: Report, reveal: str) -> str:
     """The report for a terminal."""
-    groups = [[plain(line) for line in _wrapped_at_comma(header(report))]]
+    groups = [[plain(line) for line in _first_lines(header(report))]]
     for group in sections(report, reveal):
         lines = [line for section in group for line in _labelled(section)]
         if lines:
@@ -57,12 +57,19 @@ def markdown(report: Report, reveal: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _wrapped_at_comma(line: str) -> list[str]:
-    """In two lines where one is too long, the level in the second."""
-    before, comma, after = line.rpartition(", ")
-    if len(line) <= WIDTH or not comma:
-        return list(_filled(line, WIDTH))
-    return [*_filled(f"{before},", WIDTH), f"  {after}"]
+def _first_lines(line: str) -> list[str]:
+    """In two lines where one is too long: how the kind was guessed, and the level, in the second; or the level."""
+    if len(line) <= WIDTH:
+        return [line]
+    for cut in (line.rfind(", level"), line.rfind(" (kind")):
+        if 0 < cut < WIDTH:
+            return [line[: cut + (line[cut] == ",")], f"  {line[cut:].lstrip(', ')}"]
+    return list(filled(line, WIDTH))
+
+
+def decimals_in_words(count: int) -> str:
+    """1 decimal, 2 decimals."""
+    return f"{count} decimal{'s' * (count != 1)}"
 
 
 def header(report: Report) -> str:
@@ -111,7 +118,7 @@ def _finding(report: Report, reveal: str) -> list[Section]:
             seen = question.with_question(seen, main, report.examination)
         found.append(Section("Seen", seen or _first_failure(report), as_is=True))
         if main and main.experiment:
-            found.append(Section("Try", tuple(main.experiment.splitlines()), as_is=True))
+            found.append(Section("Try", _tried(main.experiment), as_is=True))
         if main and main.fix and reveal == "fix":
             found.append(Section("Fix", tuple(main.fix.splitlines()), as_is=True))
     else:
@@ -140,6 +147,14 @@ def _reveal(report: Report, name: str) -> str:
     return f'report.to("text", reveal="{name}")' if report.in_python else f"--reveal {name}"
 
 
+def _tried(experiment: str) -> tuple[str, ...]:
+    """What to try, its comment in a line of its own where both are too long for one: it can be copied."""
+    code, _, comment = experiment.partition("   # ")
+    if not comment or len(experiment) <= WIDTH - LABEL:
+        return tuple(experiment.splitlines())
+    return code, *(f"# {line}" for line in textwrap.wrap(comment, WIDTH - LABEL - 2))
+
+
 def _title(diagnosis: Diagnosis) -> str:
     return diagnosis.title + (f"  [{diagnosis.name}]" if diagnosis.name else "")
 
@@ -165,7 +180,7 @@ def _also(report: Report, hint: bool) -> tuple[str, ...]:
             f"given {_ONE.get(form, f'a {form}')} it is right: {_option(report, 'takes', form)}"
             for form in _right_forms(examination)
         ]
-    batches = [j for j in examination.asides if j.probe.inputs.is_batch and j.problem in _OF_RIGHT_SHAPE]
+    batches = [j for j in examination.asides if j.probe.inputs.is_batch and _says_something(j)]
     if batches and not beside and report.levels["exercise"]:
         lines.append(f"{batches[0].probe.name}: {trouble(batches[0])} ({NOT_HELD_TO})")
     lines = list(dict.fromkeys(lines))
@@ -176,6 +191,11 @@ def _also(report: Report, hint: bool) -> tuple[str, ...]:
 NOT_HELD_TO = "a form that it is not held to"
 _ONE = {"column": "a column (n, 1)"}
 _OF_RIGHT_SHAPE = frozenset({"value", "not finite"})
+
+
+def _says_something(batch: Judgement) -> bool:
+    """Whether a batch gives what is an answer, or every row differentiated by every row."""
+    return batch.problem in _OF_RIGHT_SHAPE or any(result.ndim == 4 for result in batch.results)
 
 
 def _also_line(diagnosis: Diagnosis, hint: bool, where: str) -> str:
@@ -226,13 +246,14 @@ def _levels(report: Report) -> str:
 
 def _error(report: Report) -> str:
     """The largest error, and the next thing worth knowing."""
-    error, ulps = report.largest_error or 0.0, report.largest_ulps or 0.0
-    words = f"the largest is {error:.2g}"
-    if report.of_numbers:
-        return f"{words}, right to {report.examination.decimals} decimals"
-    if ulps < MOST_ULPS or report.reached == "exact":
-        dtypes = {a.dtype.name for j in report.right for a in j.outcome.arrays if a.dtype.kind == "f"}
-        words += f", or {ulps:.2g} ulp" + (f" of {dtypes.pop()}" if len(dtypes) == 1 else "")
+    by_ulps, by_error = report.worst_ulps, report.worst_error
+    if by_ulps is not None:
+        words = f"the largest is {by_ulps.ulps:.2g} ulp of {by_ulps.ulp_of}, at {by_ulps.probe.name}"
+    else:
+        words = f"the largest is {report.largest_error or 0.0:.2g}"
+        if report.of_numbers:
+            return f"{words}, right to {decimals_in_words(report.examination.decimals)}"
+        words += f", at {by_error.probe.name}" if by_error else ""
     if report.reached == "exact":
         return f"{words}: within softjac's own budget wherever it was asked"
     following = _following(report)
@@ -271,8 +292,8 @@ def trouble(judgement: Judgement) -> str:
     mine, truth = (float(np.asarray(a[part])[where]) for a in (judgement.results, judgement.truth))
     entry = f"entry [{','.join(map(str, where))}]" if where else "the value"
     if f"{mine:.6g}" == f"{truth:.6g}":
-        away = f"{entry}, {truth:.6g}, is off by {abs(mine - truth):.2g}"
-        return away if judgement.ulps > MOST_ULPS else f"{away}; the largest error there is {judgement.ulps:.2g} ulp"
+        away = f"{entry}, {truth:.6g}, is off by {judgement.away:.2g}"
+        return away if judgement.away_ulps > MOST_ULPS else f"{away}, or {judgement.away_ulps:.2g} ulp"
     return f"{entry} is {mine:.6g} and should be {truth:.6g}"
 
 
@@ -346,35 +367,7 @@ def cannot(examination: Examination) -> tuple[str, ...]:
     return tuple(words)
 
 
-def printable(line: str) -> str:
-    """The line without what could control a terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
-
-
-def plain(line: str) -> str:
-    """The line in ASCII."""
-    return printable(line).encode("ascii", "backslashreplace").decode("ascii").rstrip()
-
-
 def _labelled(section: Section) -> Iterator[str]:
-    lines = [piece for line in section.lines for piece in _filled(plain(line), WIDTH - LABEL)]
+    lines = [piece for line in section.lines for piece in filled(plain(line), WIDTH - LABEL)]
     for k, line in enumerate(lines):
         yield f"{section.label if not k else '':{LABEL}}{line}".rstrip()
-
-
-def _filled(line: str, width: int) -> Iterable[str]:
-    if len(line) <= width:
-        return [line]
-    indent = len(line) - len(line.lstrip())
-    return textwrap.wrap(
-        line,
-        width,
-        subsequent_indent=" " * (indent + 2 if indent else 0),
-        break_on_hyphens=False,
-        drop_whitespace=True,
-    )
-
-
-def escaped(line: str) -> str:
-    """The line as Markdown that shows it as it is."""
-    return "".join("\\" + c if c in "\\`*_[]<>#|" else c for c in printable(line))

@@ -170,7 +170,7 @@ def _function_of(module: types.ModuleType, name: str) -> Any:
         if type(value) is types.FunctionType and value.__module__ == module.__name__ and not key.startswith("_")
     ]
     there_are = (
-        f"it has {', '.join(own[:8])}{', ...' if len(own) > 8 else ''}" if own else "it has no function of its own"
+        f"it has {', '.join(own[:8])}{', ...' if len(own) > 8 else ''}" if own else "the file defines no function"
     )
     if not name:
         if not own:
@@ -190,7 +190,9 @@ def _function_of(module: types.ModuleType, name: str) -> Any:
                 f"no function {name}: " + (f"did you mean {meant[0]}?" if meant else there_are)
             ) from None
     if not callable(found):
-        raise RefusalError(f"{name} is no function but a {type(found).__name__}: {there_are}")
+        kind = type(found).__name__
+        there = there_are if own else "the file defines none"
+        raise RefusalError(f"{name} is a{'n' * (kind[:1].lower() in 'aeiou')} {kind}, and no function; {there}")
     if issubclass(type(found), type):
         made = _instance(found)
         if callable(made):

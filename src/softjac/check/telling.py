@@ -58,7 +58,7 @@ def named(kind: str, mistake: Mistake, case: Case, seen: tuple[str, ...] = ()) -
 
 def too_few_decimals(kind: str, case: Case, decimals: int, asked: int) -> Diagnosis:
     """What is right, but for decimals that are rounded away."""
-    digits = f"{decimals} decimal{'s' * (decimals > 1)}"
+    digits = f"{decimals} decimal{'s' * (decimals != 1)}"
     return replace(named(kind, BY_NAME["too-few-decimals"], case), title=f"right to {digits}, and {asked} are asked")
 
 
@@ -89,7 +89,7 @@ def _qualities(cases: Sequence[Case], every: Sequence[Case]) -> Iterator[str]:
     not_right = {c.judgement.probe.quality for c in asked if c.judgement.problem}
     right = dict.fromkeys(q for c in asked if (q := c.judgement.probe.quality) not in not_right)
     if not right:
-        yield "It is wrong in all that was asked."
+        yield f"It is wrong in all that level {cases[0].level} asks."
         return
     yield f"Wrong: {_listed(wrong)}. Right: {_listed(right)}."
 
@@ -125,9 +125,11 @@ def _what(case: Case, explanation: Explanation | None, *, short: bool) -> Iterat
             formed, correct = entries.told_apart(explanation, case, index, output, yours, right)
         else:
             formed, correct = None, entries.right_formed(case.asked, index, output, right)
-        digits = case.level != "exact"
-        yield "  " + entries.line("yours", formed, a, with_numbers=digits) if formed else f"  yours    {a}"
-        yield "  " + entries.line("correct", correct, b, with_numbers=digits) if correct else f"  correct  {b}"
+        digits, rounded = case.level != "exact", case.precision.decimals
+        of_yours = entries.line("yours", formed, a, with_numbers=digits, decimals=rounded) if formed else ""
+        of_correct = entries.line("correct", correct, b, with_numbers=digits) if correct else ""
+        yield f"  {of_yours or f'yours    {a}'}"
+        yield f"  {of_correct or f'correct  {b}'}"
     if case.level == "exact":
         return
     said = _measures(case, output, arrays[output], j.truth[output])

@@ -179,7 +179,7 @@ def _fancy_minus(*, mean: bool, each: bool) -> Leave:
             return None
         gradient = np.array(s.inputs.probs)
         if each:
-            np.subtract.at(gradient, (slice(None), labels), 1)
+            gradient -= np.bincount(labels, minlength=s.inputs.n)
         else:
             gradient[:, labels] -= 1
         return (*arrays[:-1], gradient / len(gradient) if mean else gradient)

@@ -59,7 +59,7 @@ GRADIENT_SIGN = Mistake(
     kinds=GRADIENTS,
     level="exercise",
     layer="scale",
-    experiment="print(loss(z + 0.001 * grad) - loss(z))   # a gradient points uphill: positive",
+    experiment="print(loss(z + 0.001 * grad, y) - loss(z, y))   # a gradient points uphill: positive",
     fix="grad = p - y",
     variants=(Variant({"leave": (_negate_gradient,)}),),
     entry=entry_of_gradient("Y - P", lambda p, y: f"{number(y)} - {number(p)}"),
@@ -79,7 +79,7 @@ def _once_divided(gradient: Array, s: Situation) -> Array:
 
 
 _DIFFERENCE = "print((loss(z + d, y) - loss(z, y)) / 1e-6, grad[0, 0])   # alike, for d of 1e-6 at [0, 0]"
-_SAME_ROWS_TWICE = "print(loss(np.vstack([z, z]), np.hstack([y, y])), loss(z, y))   # a mean: should be alike"
+_SAME_ROWS_TWICE = "print(loss([[0.0, 1.0]], [0]), loss([[0.0, 1.0], [0.0, 1.0]], [0, 0]))   # a mean: should be alike"
 
 N_MISSING = Mistake(
     name="n-missing",

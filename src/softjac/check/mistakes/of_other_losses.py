@@ -157,7 +157,7 @@ TARGETS_UNUSED = Mistake(
     kinds=WITH_TARGETS,
     level="exercise",
     layer="formula",
-    experiment="print(f(z, 0), f(z, 1))   # should differ",
+    experiment="print(f(np.array([0.0, 1.0]), 0), f(np.array([0.0, 1.0]), 1))   # should differ",
     fix="loss = -np.log(p[y])",
     fixes={"cross_entropy_grad": "grad = p - y"},
     variants=(
