@@ -119,8 +119,9 @@ def test_an_interrupt_ends_the_process_too(submission, tmp_path):
     pid = tmp_path / "pid"
     path = submission(f"open({str(pid)!r}, 'w').write(str(os.getpid()))\nwhile True: pass")
     code = f"""
-import os, sys
+import signal
 from softjac.check.process import OwnProcess
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 with OwnProcess({path!r}, "f") as candidate:
     candidate.facts
 """

@@ -120,9 +120,15 @@ def test_every_row_differentiated_by_every_row_is_said():
             return np.diag(p) - np.outer(p, p)
         return np.stack([[np.eye(3) * (i == j) for j in range(len(p))] for i in range(len(p))]).swapaxes(1, 2)
 
+    def torch_jacobian(z):
+        torch = pytest.importorskip("torch")
+        return torch.autograd.functional.jacobian(lambda t: torch.softmax(t, -1), z)
+
     report = softjac.check(jacobian, "softmax_jacobian")
     assert report.conforms
     assert "it returned float64 array of shape (4, 3, 4, 3), where shape (4, 3, 3) is expected" in joined(report)
+    said = joined(softjac.check(torch_jacobian, "softmax_jacobian"))
+    assert "shape (4, 3, 4, 3), it should be shape (4, 3, 3): the batch flattened into one matrix (a form" in said
 
 
 def test_a_comment_of_what_to_try_has_a_line_of_its_own_where_both_are_long():

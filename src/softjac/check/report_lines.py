@@ -218,7 +218,7 @@ def _is_aside(report: Report, diagnosis: Diagnosis) -> bool:
 def _is_worth_saying(diagnosis: Diagnosis) -> bool:
     """Not that a batch gives what is no answer for a batch: it was merely tried."""
     asked = diagnosis.judgement
-    return asked is None or not asked.probe.inputs.is_batch or asked.problem in _OF_RIGHT_SHAPE
+    return asked is None or not asked.probe.inputs.is_batch or _says_something(asked)
 
 
 def _right_forms(examination: Examination) -> list[str]:
