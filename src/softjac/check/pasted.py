@@ -49,8 +49,8 @@ def report_of_numbers(
 
     logits: (n,), or (N, n) for a batch. result: what should be the value of `options.what` for them; without it, what
     its shape says. label: the right class, for a loss or its gradient. Numbers with one, two or three decimals are
-    taken as rounded to so many, unless decimals_are_asked. Raises ShapeError, BoundsError or ArgumentError where they do
-    not fit together; their words are those of the command line, since nothing else comes here.
+    taken as rounded to so many, unless decimals_are_asked. Raises ShapeError, BoundsError or ArgumentError where they
+    do not fit together; their words are those of the command line, since nothing else comes here.
     """
     tried = [
         _judged(given, options, source, decimals_are_asked) for given in _understood(logits, result, options, label)
