@@ -16,7 +16,8 @@ import check_wrong_sums
 import check_wrong_targets
 import softjac
 from check_right_losses import RIGHT
-from check_wrong import WRONG
+from check_wrong import WRONG, torch
+from check_wrong_frameworks import jax
 from softjac.check.kinds import KINDS
 from softjac.check.mistakes import BY_NAME, MISTAKES
 from softjac.check.model import LEVELS
@@ -53,6 +54,7 @@ def test_is_named_as_itself(case):
     below = LEVELS[: LEVELS.index(case.level)]
     assert all(report.levels[level] for level in below)
     _what_is_said_agrees_with_the_candidate(report.main)
+    _what_is_to_be_tried_runs(report.main.experiment, case.function)
 
 
 def _what_is_said_agrees_with_the_candidate(main):
@@ -73,6 +75,13 @@ def _what_is_said_agrees_with_the_candidate(main):
         if of_numbers and not set(of_numbers[0]) - set("0123456789.+-*/() e"):
             with np.errstate(all="ignore"):
                 assert float(eval(of_numbers[0])) == pytest.approx(float(number), rel=0.02, abs=2e-4)
+
+
+def _what_is_to_be_tried_runs(line, function):
+    """Where the function is called with written numbers: it takes what is passed."""
+    if re.search(rf"(?<![\w.]){function.__name__}\((np\.array|torch\.tensor|jax\.numpy|\[)", line):
+        with np.errstate(all="ignore"):
+            exec(line, {"np": np, "torch": torch, "jax": jax, function.__name__: function})
 
 
 def _two_numbers(symptom):
