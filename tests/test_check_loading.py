@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+import softjac
 from check_submissions import CALL, Z, outcome_of, refusal_of
 from softjac.check.process import OwnProcess
 
@@ -228,3 +229,10 @@ def test_a_package_that_cannot_be_imported(submission):
     assert "ImportError: attempted relative import with no known parent package (line 4)" in refusal_of(path)
     submission("", "other/__init__.py")
     assert "ImportError: cannot import name 'none' from 'other'" in refusal_of(path)
+
+
+def test_what_came_back_says_more_than_what_was_refused(tmp_path):
+    body = "def f(z, y):\n    n, k = z.shape\n    return {'loss': 0.5, 'grad': z}\n"
+    (tmp_path / "s.py").write_text(body)
+    report = softjac.check(f"{tmp_path / 's.py'}:f", "cross_entropy_value_and_grad")
+    assert report.could_not.startswith("it returned a dict")

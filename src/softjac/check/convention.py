@@ -117,9 +117,14 @@ def find_convention(candidate: Candidate, kind: str, options: Options) -> Found:
 
 
 def _first(tried: Tried) -> tuple[Outcome, Library]:
-    """What came of the first try, and with arrays of what: of its own framework, where it takes no other."""
+    """What came of the first try, and with arrays of what: of its own framework, where it takes no other.
+
+    Where that raised, and something came back for another input, what came back says more.
+    """
     library, first = next(iter(tried.firsts.items()), ("numpy", Outcome()))
     own = next((x for x in ("torch", "jax") if x in tried.firsts), None)
+    if first.error and tried.unusable is not None:
+        return tried.unusable
     if own is not None and _of_another_library(first.error):
         return tried.firsts[own], own
     return first, library

@@ -27,21 +27,22 @@ from softjac.check.observed import Case, Precision, cases_of, precision_of
 from softjac.check.telling import explained, named, too_few_decimals, unnamed
 
 
-def diagnose(examination: Examination) -> tuple[Diagnosis, ...]:
+def diagnose(examination: Examination, *, pairs: bool = True) -> tuple[Diagnosis, ...]:
     """The causes of what went wrong: that of the lowest level first, last what holds only for forms not held to.
 
     A mistake is named where the candidate returns what that wrong implementation returns, on every probe where this is
-    far from the truth. Where no mistake fits, and no two of them together, the name is "" and the numbers speak.
+    far from the truth. Where no mistake fits, and no two of them together, the name is "" and the numbers speak. pairs:
+    whether two together are tried, which takes most of the time.
     """
     if examination.could_not:
         return ()
     with np.errstate(all="ignore"):
-        return tuple(_Causes(examination).all())
+        return tuple(_Causes(examination, pairs=pairs).all())
 
 
 class _Causes:
-    def __init__(self, examination: Examination) -> None:
-        self.examination = examination
+    def __init__(self, examination: Examination, *, pairs: bool) -> None:
+        self.examination, self.pairs = examination, pairs
         self.kind = examination.kind
         self.precision = precision_of(examination.judgements)
         self.cases = cases_of(examination.judgements, self.kind, examination.convention, self.precision)
@@ -100,7 +101,7 @@ class _Causes:
             return
         left = self._without_batches(chain, left, level)
         is_half = level == "exercise" and signatures.is_half(self.precision)
-        if any(c.judgement.problem != "raised" for c in left) and self.is_known and not is_half:
+        if self.pairs and any(c.judgement.problem != "raised" for c in left) and self.is_known and not is_half:
             chain, left = self._with_two_at_once(chain, first, left, level)
             left = self._without_batches(chain, left, level)
         for found in chain:

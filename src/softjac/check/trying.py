@@ -67,6 +67,7 @@ class Tried:
         self._one_row: dict[Way, Judgement] = {}
         self.gradient_first = False
         self.firsts: dict[Library, Outcome] = {}
+        self.unusable: tuple[Outcome, Library] | None = None
 
     def __call__(self, way: Way) -> Judgement:
         """What comes of it, as it is right if there is a reading in which it is."""
@@ -112,6 +113,8 @@ class Tried:
         call = dress(self._kind, probe, convention, way.form, way.targets)
         outcome = self._candidate.call(call, len(KINDS[self._kind].outputs))
         self.firsts.setdefault(way.library, outcome)
+        if outcome.unusable and self.unusable is None:
+            self.unusable = outcome, way.library
         if outcome.fatal:
             raise EndedError(outcome.fatal)
         self.gradient_first |= gradient_first(self._kind, outcome)
