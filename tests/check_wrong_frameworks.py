@@ -173,3 +173,15 @@ def loss_with_the_mean_of_the_exponentials(z, y):
 def loss_of_a_vector_with_the_mean_of_the_exponentials(z, y):
     z = np.asarray(z, float)
     return np.log(np.exp(z - z.max()).mean()) + z.max() - z[y]
+
+
+# Two names for the rows in an einsum
+
+
+@wrong("rows-mixed", "softmax_jacobian")
+def einsum_of_two_names_for_the_rows(z):
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    p = e / e.sum(axis=-1, keepdims=True)
+    if p.ndim == 1:
+        return np.diag(p) - np.outer(p, p)
+    return np.einsum("ni,ij->nij", p, np.eye(p.shape[1])) - np.einsum("ni,mj->nij", p, p)

@@ -194,3 +194,17 @@ def test_what_is_no_function_is_said_in_english(tmp_path):
     (tmp_path / "s.py").write_text("softmax = 3\n")
     reason = softjac.check(f"{tmp_path / 's.py'}:softmax").could_not
     assert reason == "softmax is an int, and no function; the file defines none"
+
+
+def test_another_form_is_no_way_out_where_the_input_is_overwritten():
+    def gradient(z, y):
+        z -= z.max()
+        np.exp(z, out=z)
+        z /= z.sum()
+        z[y] -= 1
+        return z
+
+    report = softjac.check(gradient, "cross_entropy_grad")
+    assert report.mistake == "input-overwritten"
+    assert "--takes" not in joined(report)
+    assert "column" not in joined(report)

@@ -223,7 +223,8 @@ def _is_worth_saying(diagnosis: Diagnosis) -> bool:
 
 def _right_forms(examination: Examination) -> list[str]:
     """Forms in which it is right, where it is wrong, at level exercise, in the one that it is held to."""
-    if not any(j.problem for j in examination.judgements if j.probe.level == "exercise"):
+    of_numbers = [j for j in examination.judgements if j.problem not in {"", "changed", "differs"}]
+    if not any(j.probe.level == "exercise" for j in of_numbers):
         return []
     tried = [j for j in examination.asides if j.form not in examination.convention.forms]
     wrong = {j.form for j in tried if j.problem}

@@ -197,11 +197,19 @@ def _by_other_rows(p: Array, others: Array) -> Array:
     return np.stack([np.diag(row) - np.outer(row, other) for row, other in zip(p, others, strict=True)])
 
 
+def _by_sum_of_rows(p: Array) -> Array:
+    return _by_other_rows(p, np.broadcast_to(p.sum(axis=0), p.shape))
+
+
 def mixed_jacobians() -> Iterator[Variant]:
     """Jacobians of a batch in which one row is multiplied by another."""
     for jacobians, detail in (
         (_by_first_row, "Here every row is multiplied by row 0, as p[0] in place of p[r] does."),
         (_by_all_rows, "Here it is p.T @ p, the sum over all rows, that is subtracted from every diagonal."),
+        (
+            _by_sum_of_rows,
+            "Here every row is multiplied by the sum of all rows.",
+        ),
         (lambda p: _by_other_rows(p, p[::-1]), "Here every row is multiplied by that of the reversed batch."),
         (lambda p: _by_other_rows(p, np.roll(p, 1, 0)), "Here every row is multiplied by the one before it."),
         (lambda p: _by_other_rows(p, np.roll(p, -1, 0)), "Here every row is multiplied by the one after it."),

@@ -210,7 +210,7 @@ ROWS_MIXED = Mistake(
         "softmax_jacobian": "numbers of one row meet those of another: in the outer product, where both factors have "
         "to be of one row, or in a sum without keepdims, which is laid along the classes and not along the rows.",
     },
-    experiments={"softmax_jacobian": "print(J[0] - jacobian(z[0]))   # of a batch: should be 0"},
+    experiments={"softmax_jacobian": "print(J[0] - f(z[0]))   # of a batch: should be 0"},
     fixes={"softmax_jacobian": "J = p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])"},
     variants=(
         *mixed_jacobians(),
