@@ -9,7 +9,7 @@ from cli_helpers import output
 from softjac.check.cases import QUALITIES
 from softjac.check.mistakes import MISTAKES
 from softjac.check.model import LEVELS
-from softjac.check.process import MEMORY_LIMIT, TIME_LIMIT
+from softjac.check.process import MEMORY_LIMIT, TIME_LIMIT, TIME_LIMIT_WITH_JAX
 from test_cross_entropy_docs import tables
 from test_readme import ROOT
 
@@ -38,7 +38,8 @@ def test_the_options_that_are_named_are_there():
 
 
 def test_the_limits_that_are_said():
-    assert float(re.search(r"`--time-limit`, (\d+) seconds", TEXT)[1]) == TIME_LIMIT
+    assert float(re.search(r"`--time-limit`; (\d+) seconds", TEXT)[1]) == TIME_LIMIT
+    assert float(re.search(r"calls, and (\d+)\nwhere its code uses JAX", TEXT)[1]) == TIME_LIMIT_WITH_JAX
     assert float(re.search(r"`--memory-limit`, (\d+) GB", TEXT)[1]) * 1e9 == MEMORY_LIMIT
 
 

@@ -178,7 +178,9 @@ def test_what_to_try_is_what_the_function_takes(named):
         code = line.split("   #")[0]
         if convention.forms == ("column",) and mistake.name in {"n-missing", "n-doubled"}:  # of a batch
             continue
-        if not re.search(rf"(?<![\w.])({'|'.join(stands_for(kind))})\(", code) or re.search(r"\bJ\b|grad\b(?!\()", code):
+        if not re.search(rf"(?<![\w.])({'|'.join(stands_for(kind))})\(", code) or re.search(
+            r"\bJ\b|grad\b(?!\()", code
+        ):
             continue
         exec(code, names)
         assert asked.calls

@@ -79,6 +79,17 @@ def test_an_end_in_a_call_says_how(submission, body, words):
     assert not first.arrays
 
 
+def test_there_is_more_time_where_jax_compiles(submission, monkeypatch):
+    pytest.importorskip("jax")
+    monkeypatch.setattr("softjac.check.process.TIME_LIMIT", 60.0)
+    monkeypatch.setattr("softjac.check.process.TIME_LIMIT_WITH_JAX", 61.0)
+    for body, limit in (("import jax; while_true(jax)", 61.0), ("while_true(z)", 60.0)):
+        with OwnProcess(submission(f"def while_true(of):\n    while True: pass\ndef f(z): {body}"), "f") as candidate:
+            assert candidate.facts.name == "f"
+            candidate._left = 0.5
+            assert candidate.call(CALL, 1).fatal == f"no answer within {limit:g} s"
+
+
 @pytest.mark.parametrize("body", ["while True: pass", "time.sleep(60)", "input('z? ')"])
 def test_a_hang_ends_at_the_limit(submission, body):
     path = submission(f"def f(z):\n    try:\n        {body}\n    except EOFError:\n        time.sleep(60)")

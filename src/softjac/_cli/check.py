@@ -120,14 +120,15 @@ class CheckRequest:
 
     def _of_files(self) -> list[Report]:
         from softjac.check.front import file_and_name, report_of_file
-        from softjac.check.process import MEMORY_LIMIT, TIME_LIMIT
+        from softjac.check.process import MEMORY_LIMIT
 
         if not self.words:
             raise CommandError(f"{HOW}; -h lists the options")
         if self.label is not None:
             raise CommandError("--label belongs to --logits and --result; a function is asked for many labels")
-        seconds = _limit("--time-limit", self.time_limit, TIME_LIMIT, "seconds")
-        memory = _limit("--memory-limit", self.memory_limit, MEMORY_LIMIT / 1e9, "gigabytes")
+        seconds = _limit("--time-limit", self.time_limit, "seconds")
+        memory = _limit("--memory-limit", self.memory_limit, "gigabytes")
+        memory_limit = MEMORY_LIMIT if memory is None else int(memory * 1e9)
         options = self._options()
         if not all(self.words):
             raise CommandError(HOW)
@@ -140,7 +141,7 @@ class CheckRequest:
         reports = []
         try:
             for file, name in places:
-                reports.append(report_of_file(file, name, options, seconds, int(memory * 1e9)))
+                reports.append(report_of_file(file, name, options, seconds, memory_limit))
                 progress.advance()
         finally:
             progress.stop()
@@ -199,9 +200,9 @@ def _one_of(option: str, value: str, known: Sequence[str]) -> str:
     raise CommandError(f"{option} {quoted(value)}: " + did_you_mean(value, known, f"there are {', '.join(known)}"))
 
 
-def _limit(option: str, text: str | None, usual: float, unit: str) -> float:
+def _limit(option: str, text: str | None, unit: str) -> float | None:
     if text is None:
-        return usual
+        return None
     value = number(text)
     if not 0 < value < 1e6:
         raise CommandError(f"{option} is {quoted(text)}, but it is a number of {unit} above 0")

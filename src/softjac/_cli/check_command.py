@@ -52,7 +52,8 @@ Axis = Annotated[
     str | None, typer.Option("--axis", metavar="N", help="0 where the classes of a batch run down its columns.")
 ]
 TimeLimit = Annotated[
-    str | None, typer.Option("--time-limit", metavar="SECONDS", help="For all calls of one function. Default: 30.")
+    str | None,
+    typer.Option("--time-limit", metavar="SECONDS", help="For all calls of one function. Default: 30; 120 with JAX."),
 ]
 MemoryLimit = Annotated[
     str | None, typer.Option("--memory-limit", metavar="GB", help="Gigabytes; none on Windows. Default: 2.")

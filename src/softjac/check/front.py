@@ -24,7 +24,7 @@ from softjac.check.model import (
     TargetForm,
 )
 from softjac.check.own_names import in_own_names
-from softjac.check.process import MEMORY_LIMIT, TIME_LIMIT, OwnProcess
+from softjac.check.process import MEMORY_LIMIT, OwnProcess
 from softjac.check.report import Report
 from softjac.errors import ArgumentError, DTypeError
 
@@ -84,10 +84,10 @@ def check(
     "softmax_jacobian" (`kind_names()` has all); guessed from the name by default. level: "exercise" (right to so many
     decimals on ordinary input), "stable" (large logits, rows far apart, -inf) or "exact" (softjac's own error budget).
     given: "logits" or "probs". takes: "vector", "column" or "batch", found by trying by default. reduction: of the
-    losses of a batch. axis: 0 where the classes of a batch run down its columns. time_limit: seconds for all calls, 30.
-    memory_limit: gigabytes, 2; neither holds for a function that is called here, and on Windows there is none of
-    memory. A process of its own is no sandbox: check code that you would run. Raises ArgumentError for an option that
-    there is not, ImportError without python-flint.
+    losses of a batch. axis: 0 where the classes of a batch run down its columns. time_limit: seconds for all calls, 30,
+    or 120 where its code uses JAX. memory_limit: gigabytes, 2; neither holds for a function that is called here, and on
+    Windows there is none of memory. A process of its own is no sandbox: check code that you would run. Raises
+    ArgumentError for an option that there is not, ImportError without python-flint.
     Source: docs/check.md; the results are those of `softjac.check.oracle`, in ball arithmetic.
 
     >>> import numpy as np
@@ -98,7 +98,7 @@ def check(
     options = options_of(what, level, decimals, given, takes, reduction, axis)
     if not callable(function) and isinstance(function, str | os.PathLike):
         file, name = file_and_name(os.fspath(function))
-        seconds = _positive("time_limit", TIME_LIMIT if time_limit is None else time_limit)
+        seconds = None if time_limit is None else _positive("time_limit", time_limit)
         memory = _positive("memory_limit", MEMORY_LIMIT / 1e9 if memory_limit is None else memory_limit)
         return report_of_file(file, name, options, seconds, int(memory * 1e9))
     called = called_here(function)
@@ -213,8 +213,8 @@ class _Listener:
         return outcome
 
 
-def report_of_file(file: str, name: str, options: Options, time_limit: float, memory_limit: int) -> Report:
-    """The same for a function of a file, in its own process. time_limit: seconds. memory_limit: bytes."""
+def report_of_file(file: str, name: str, options: Options, time_limit: float | None, memory_limit: int) -> Report:
+    """The same for a function of a file, in its own process. time_limit: seconds, or None. memory_limit: bytes."""
     source = f"{file}:{name}" if name else file
     with OwnProcess(file, name, time_limit=time_limit, memory_limit=memory_limit) as candidate:
         if candidate.could_not:

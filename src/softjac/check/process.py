@@ -27,6 +27,8 @@ from softjac.check.candidate import MOST_PRINTED, facts_from
 from softjac.check.model import Array, Call, Facts, Outcome
 
 TIME_LIMIT = 30.0
+TIME_LIMIT_WITH_JAX = 120.0
+"""Seconds where nobody says how many; JAX compiles anew for every shape, of which there are some twenty."""
 """Seconds for the import and all calls together."""
 MEMORY_LIMIT = 2 * 10**9
 """Bytes that the process may ask for."""
@@ -63,8 +65,9 @@ _SIGNALS = {
 class OwnProcess:
     """A function of a file, called in a process that is started when it is needed. Close it, or use it in `with`.
 
-    time_limit: seconds for the import and all calls together; the time between calls does not count. memory_limit:
-    bytes, or 0 for none; on Windows there is none. Once the process has ended, every call has the same outcome.
+    time_limit: seconds for the import and all calls together; the time between calls does not count; None for the usual
+    ones of what its code uses. memory_limit: bytes, or 0 for none; on Windows there is none. Once the process has
+    ended, every call has the same outcome.
     """
 
     def __init__(
@@ -72,13 +75,14 @@ class OwnProcess:
         file: str,
         function: str = "",
         *,
-        time_limit: float = TIME_LIMIT,
+        time_limit: float | None = None,
         memory_limit: int = MEMORY_LIMIT,
     ) -> None:
         self._file = os.path.abspath(file)
         self._name = function
-        self._left = time_limit
-        self._limits = (time_limit, memory_limit)
+        self._is_usual = time_limit is None
+        self._left = TIME_LIMIT if time_limit is None else time_limit
+        self._limits = (self._left, memory_limit)
         self._pipes: _Pipes | None = None
         self._facts = Facts(name=function)
         self._fatal = ""
@@ -141,7 +145,8 @@ class OwnProcess:
             self._fatal = f"no process can be started: {error.strerror or error}"
             return
         setup = {"file": self._file, "function": self._name, "memory_limit": memory}
-        self._pipes.send(setup | {"cpu_limit": int(seconds * (os.cpu_count() or 1)) + 10, "token": self._pipes.token})
+        most = max(seconds, TIME_LIMIT_WITH_JAX) if self._is_usual else seconds
+        self._pipes.send(setup | {"cpu_limit": int(most * (os.cpu_count() or 1)) + 10, "token": self._pipes.token})
         answer = self._wait(" while it is imported")
         printed, length = self._printed
         self._facts = Facts(name=self._name, printed=printed, printed_length=length)
@@ -156,6 +161,9 @@ class OwnProcess:
             self._facts = replace(facts_from(answer["facts"]), printed=printed, printed_length=length)
         except Exception:
             self._end("its process answered what cannot be read")
+        if self._is_usual and "jax" in self._facts.libraries:
+            self._left += TIME_LIMIT_WITH_JAX - TIME_LIMIT
+            self._limits = (TIME_LIMIT_WITH_JAX, memory)
 
     def _wait(self, when: str) -> dict[str, Any] | None:
         """The answer; None where the process ended or was ended, and then `_fatal` says why."""
