@@ -185,3 +185,59 @@ def einsum_of_two_names_for_the_rows(z):
     if p.ndim == 1:
         return np.diag(p) - np.outer(p, p)
     return np.einsum("ni,ij->nij", p, np.eye(p.shape[1])) - np.einsum("ni,mj->nij", p, p)
+
+
+# An epsilon in softmax itself
+
+
+@wrong("epsilon", "softmax", "exact")
+def epsilon_in_every_exponential(x):
+    e = np.exp(x - np.max(x, axis=-1, keepdims=True)) + 1e-9
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@wrong("epsilon", "softmax")
+def thousandth_in_every_exponential(x):
+    e = np.exp(x - np.max(x, axis=-1, keepdims=True)) + 1e-3
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@wrong("epsilon", "softmax_jacobian")
+def jacobian_of_probabilities_and_an_epsilon(x):
+    p = softmax_rows(x) + 1e-3
+    return np.diag(p) - np.outer(p, p)
+
+
+@wrong("epsilon", "softmax")
+def softmax_plus_a_thousandth(x):
+    return softmax_rows(x) + 1e-3
+
+
+# JAX in float32, as it is without jax_enable_x64
+
+
+@wrong("float32-sums", "softmax", "exact", jax)
+def jax_softmax_of_float32(x):
+    return jax.nn.softmax(x.astype("float32"), axis=-1)
+
+
+@wrong("float32-sums", "softmax_jacobian", "exact", jax)
+def jax_jacobian_of_float32(x):
+    p = jax.nn.softmax(jax.numpy.float32(x))
+    return jax.numpy.diag(p) - jax.numpy.outer(p, p)
+
+
+@wrong("float32-sums", "cross_entropy_grad", "exact", jax)
+def jax_gradient_of_float32(z, y):
+    return jax.grad(lambda z: -(y * jax.nn.log_softmax(z)).sum())(z.astype("float32"))
+
+
+# Written into, entry by entry: integers are cut
+
+
+@wrong("input-overwritten", "softmax")
+def exponentials_in_place_of_the_logits(z):
+    for i in range(len(z)):
+        z[i] = np.exp(z[i])
+    total = sum(z)
+    return [x / total for x in z]

@@ -236,3 +236,12 @@ def test_what_came_back_says_more_than_what_was_refused(tmp_path):
     (tmp_path / "s.py").write_text(body)
     report = softjac.check(f"{tmp_path / 's.py'}:f", "cross_entropy_value_and_grad")
     assert report.could_not.startswith("it returned a dict")
+
+
+def test_the_name_under_which_it_is_asked_for_counts(tmp_path):
+    pytest.importorskip("jax")
+    body = "import jax\nsoftmax_jacobian = jax.hessian(jax.scipy.special.logsumexp)\n"
+    (tmp_path / "s.py").write_text(body)
+    report = softjac.check(f"{tmp_path / 's.py'}:softmax_jacobian")
+    assert (report.kind, report.examination.guessed) == ("softmax_jacobian", "the name")
+    assert report.conforms, str(report)

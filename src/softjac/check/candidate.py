@@ -62,6 +62,7 @@ def facts_from(plain: dict[str, Any], name: str | None = None) -> Facts:
     """Facts made of plain data, as it comes from the process of a candidate."""
     return Facts(
         name=name or str(plain["name"]),
+        alias=bool(name) and name != plain["name"],
         wraps=bool(plain["wraps"]),
         parameters=tuple(map(str, plain["parameters"])),
         keywords=frozenset(map(str, plain["keywords"])),

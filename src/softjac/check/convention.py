@@ -98,6 +98,8 @@ def _guess(candidate: Candidate, kind: str, options: Options) -> _Guessed:
         targets = targets if options.targets is None else (options.targets,)
     keyword = names.axis_keyword(facts)
     keywords: tuple[str, ...] = (keyword,)
+    if keyword and facts.wraps:  # what it wraps may have another axis
+        keywords = (keyword, "")
     if not facts.parameters and not facts.keywords and not of_kind.has_targets:
         keywords = ("", "dim", "axis")
     return _Guessed(given, also, word, swapped, targets, keywords)
@@ -223,7 +225,7 @@ def _is_held_to(tried: Tried, way: Way, batch: Judgement, candidate: Candidate) 
     Where it raises, but for as many rows as classes, it was made for rows if it is right for one row.
     """
     facts = candidate.facts
-    if any(result.ndim == 4 for result in batch.results):
+    if any(result.ndim == 4 for result in batch.results) or (facts.wraps and batch.problem == "shape"):
         return False
     if names.takes_batches(facts):
         return True

@@ -22,6 +22,7 @@ from softjac.check.matching import (
 )
 from softjac.check.mistakes import BY_NAME, RIGHT, Mistake, Recipe
 from softjac.check.mistakes.of_smoothing import SMOOTHED, amounts_from, smoothings
+from softjac.check.mistakes.of_types import FIX_OF_JAX, OF_JAX
 from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Level
 from softjac.check.observed import Case, Precision, cases_of, precision_of
 from softjac.check.telling import explained, named, too_few_decimals, unnamed
@@ -56,12 +57,20 @@ class _Causes:
         for level in LEVELS:
             of_level = list(self._of_numbers(level))
             behaviour = list(self._of_behaviour()) if level == "exercise" else []
-            differs = [d for d in behaviour if d.name == "answer-differs"]
-            if differs and not any(d.name for d in of_level):
-                of_level, behaviour = differs, [d for d in behaviour if d not in differs]
+            if not any(d.name for d in of_level) and any(d.name for d in behaviour):
+                differs = [d for d in behaviour if d.name == "answer-differs"]
+                changed = [d for d in behaviour if d.name == "input-overwritten"]
+                if differs:
+                    of_level, behaviour = differs, [d for d in behaviour if d not in differs]
+                elif self._are_of_integers(of_level):  # what is written into integers is cut
+                    of_level, behaviour = changed, [d for d in behaviour if d not in changed]
             yield from of_level
             yield from behaviour
         yield from self._of_asides()
+
+    def _are_of_integers(self, diagnoses: Sequence[Diagnosis]) -> bool:
+        wrong = [c for c in self.cases if c.level == "exercise" and c.is_wrong]
+        return bool(diagnoses) and all(c.judgement.probe.dtype == "int64" for c in wrong)
 
     def _of_behaviour(self) -> Iterator[Diagnosis]:
         for problem, name in (("differs", "answer-differs"), ("changed", "input-overwritten")):
@@ -342,10 +351,11 @@ class _Causes:
                 return
         lost = [c for c in wrong if self.precision.decimals is None and signatures.loses_tail(c, self.precision)]
         hard = [c for c in wrong if c.judgement.probe.quality == "hard_rows"]
-        of_jax = any(c.judgement.outcome.library == "jax" for c in hard)  # float32 is what it has, where x64 is off
-        is_short = not of_jax and signatures.in_float32(hard, self.precision, self.kind)
+        is_short = signatures.in_float32(hard, self.precision, self.kind)
         if is_short:
-            yield named(self.kind, BY_NAME["float32-sums"], hard[0])
+            in_jax = any(c.judgement.outcome.library == "jax" for c in hard)
+            short = named(self.kind, BY_NAME["float32-sums"], hard[0])
+            yield replace(short, why=f"{short.why} {OF_JAX}", fix=FIX_OF_JAX) if in_jax else short
         if lost:
             yield named(self.kind, BY_NAME["tail-lost"], lost[0])
         if self.examination.level == "exact" and not (is_short or lost):

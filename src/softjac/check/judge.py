@@ -89,7 +89,8 @@ _EXPECTED = {"row": "an array of shape (n,)", "scalar": "a number", "matrix": "a
 def _guess_kind(candidate: Candidate, options: Options) -> tuple[str, str, Found]:
     """A kind, from what it was guessed, and how the candidate is called as that."""
     by_name = names.kind_from_name(candidate.facts)
-    wraps = candidate.facts.wraps  # then the name is that of another: of a loss, where it is the gradient of the loss
+    # Then the name is that of another: of a loss, where it is the gradient of the loss.
+    wraps = candidate.facts.wraps and not candidate.facts.alias
     sure = by_name.sure and not wraps
     candidate = _Remembers(candidate)
     tried: dict[str, Found] = {}

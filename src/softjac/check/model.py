@@ -145,8 +145,9 @@ class Facts:
     names: the names and keywords in its code and in the functions of its module that it calls (axis, keepdims, dim).
     own: those in its code alone, and in a function that it hands everything to.
     libraries: which of numpy, torch, jax can be imported here. printed: the first characters that it wrote while it was
-    imported. printed_length: how many in all. wraps: whether its name is that of a function that it wraps, as a
-    compiled one has it, and a derivative too.
+    imported. printed_length: how many in all. wraps: whether its parameters, and its own name, are those of a function
+    that it wraps, as a compiled one has it, and a derivative too. alias: whether name is not its own one, but the one
+    under which it was asked for.
     """
 
     name: str = ""
@@ -158,6 +159,7 @@ class Facts:
     printed: str = ""
     printed_length: int = 0
     wraps: bool = False
+    alias: bool = False
 
 
 class Candidate(Protocol):

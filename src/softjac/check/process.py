@@ -158,7 +158,9 @@ class OwnProcess:
             self._end(full + reason if answer.get("out_of_memory") is True else reason)
             return
         try:
-            self._facts = replace(facts_from(answer["facts"]), printed=printed, printed_length=length)
+            self._facts = replace(
+                facts_from(answer["facts"], self._name.rpartition(".")[2]), printed=printed, printed_length=length
+            )
         except Exception:
             self._end("its process answered what cannot be read")
         if self._is_usual and "jax" in self._facts.libraries:

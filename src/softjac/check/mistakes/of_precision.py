@@ -139,6 +139,20 @@ def _sum_plus(eps: float) -> Callable[[Array], Array]:
     return softmax
 
 
+def _each_plus(eps: float, *, below: bool) -> dict[str, Any]:
+    """Added to every exponential. below: in the sum as well."""
+
+    def softmax(z: Array) -> Array:
+        e = np.exp(z - z.max(axis=-1, keepdims=True))
+        return np.asarray((e + eps) / (e + eps if below else e).sum(axis=-1, keepdims=True))
+
+    return {"softmax": softmax, "by_logsumexp": False}
+
+
+def _result_plus(eps: float) -> dict[str, Any]:
+    return {"softmax": lambda z: shifted_softmax(z) + eps, "by_logsumexp": False}
+
+
 def _lse_plus(eps: float) -> Callable[[Array], Array]:
     def logsumexp(z: Array) -> Array:
         m = z.max(axis=-1, keepdims=True)
@@ -150,6 +164,9 @@ def _lse_plus(eps: float) -> Callable[[Array], Array]:
 def _from(shows: bool) -> Level:
     """The level of a variant that shows in four decimals of ordinary numbers, or not."""
     return "exercise" if shows else "stable"
+
+
+_OF_P = frozenset({"softmax", "softmax_jacobian", "softmax_vjp"})
 
 
 def _epsilons() -> Iterator[Variant]:
@@ -172,6 +189,12 @@ def _epsilons() -> Iterator[Variant]:
                 detail=f"Here {eps:.3g} is added to the sum of the exponentials.",
                 level=level if eps > 1e-5 else "exact",
             )
+            level = "exercise" if eps > 1e-5 else "exact"
+            of_each = f"Here {eps:.3g} is added to every exponential."
+            yield Variant(_each_plus(eps, below=True), _OF_P, detail=of_each, level=level)
+            of_each = f"Here {eps:.3g} is added to every exponential above the line."
+            yield Variant(_each_plus(eps, below=False), _OF_P, detail=of_each, level=level)
+            yield Variant(_result_plus(eps), _OF_P, detail=f"Here {eps:.3g} is added to every p.", level=level)
 
 
 _OF_LARGE_LOSS = {

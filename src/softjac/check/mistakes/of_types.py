@@ -96,4 +96,7 @@ FLOAT16 = Mistake(
     variants=tuple(_narrow(np.float16, "exercise")),
 )
 
+OF_JAX = "JAX makes float32 of float64, unless it is told not to."
+FIX_OF_JAX = 'jax.config.update("jax_enable_x64", True)   # before the first array is made'
+
 MISTAKES = (FLOAT32, FLOAT16)
