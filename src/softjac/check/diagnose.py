@@ -28,22 +28,22 @@ from softjac.check.observed import Case, Precision, cases_of, precision_of
 from softjac.check.telling import explained, named, too_few_decimals, unnamed
 
 
-def diagnose(examination: Examination, *, pairs: bool = True) -> tuple[Diagnosis, ...]:
+def diagnose(examination: Examination, *, thorough: bool = True) -> tuple[Diagnosis, ...]:
     """The causes of what went wrong: that of the lowest level first, last what holds only for forms not held to.
 
     A mistake is named where the candidate returns what that wrong implementation returns, on every probe where this is
-    far from the truth. Where no mistake fits, and no two of them together, the name is "" and the numbers speak. pairs:
-    whether two together are tried, which takes most of the time.
+    far from the truth. Where no mistake fits, and no two of them together, the name is "" and the numbers speak.
+    thorough: whether more is tried than one mistake by itself, which takes most of the time.
     """
     if examination.could_not:
         return ()
     with np.errstate(all="ignore"):
-        return tuple(_Causes(examination, pairs=pairs).all())
+        return tuple(_Causes(examination, thorough=thorough).all())
 
 
 class _Causes:
-    def __init__(self, examination: Examination, *, pairs: bool) -> None:
-        self.examination, self.pairs = examination, pairs
+    def __init__(self, examination: Examination, *, thorough: bool) -> None:
+        self.examination, self.thorough = examination, thorough
         self.kind = examination.kind
         self.precision = precision_of(examination.judgements)
         self.cases = cases_of(examination.judgements, self.kind, examination.convention, self.precision)
@@ -110,7 +110,7 @@ class _Causes:
             return
         left = self._without_batches(chain, left, level)
         is_half = level == "exercise" and signatures.is_half(self.precision)
-        if self.pairs and any(c.judgement.problem != "raised" for c in left) and self.is_known and not is_half:
+        if self.thorough and any(c.judgement.problem != "raised" for c in left) and self.is_known and not is_half:
             chain, left = self._with_two_at_once(chain, first, left, level)
             left = self._without_batches(chain, left, level)
         for found in chain:
@@ -177,7 +177,7 @@ class _Causes:
         )
         if not found and level == "stable" and signatures.has_seven_digits(self.judged):
             found = self._in_float32(left, others, skip)
-        if found or level != "exercise":
+        if found or level != "exercise" or not self.thorough:
             return found
         found = self._of_smoothing(left, others) or self._to_five_digits(left, others)
         if found:

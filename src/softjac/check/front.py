@@ -169,7 +169,7 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
     other = _other_targets(examination)
     if other and diagnoses and not diagnoses[0].name and diagnoses[0].level == "exercise":
         again = replace(examined(examination.kind, other), guessed=examination.guessed)
-        causes = diagnose(again, pairs=False)
+        causes = diagnose(again, thorough=False)
         if causes and causes[0].name:  # in this form its mistake is known: it was made for targets like these
             examination, diagnoses = again, causes
     facts = candidate.facts
