@@ -241,3 +241,33 @@ def exponentials_in_place_of_the_logits(z):
         z[i] = np.exp(z[i])
     total = sum(z)
     return [x / total for x in z]
+
+
+# Twice through J, and the sums of other rows
+
+
+@wrong("extra-jacobian", "softmax_vjp")
+def product_taken_twice(z, g):
+    p = softmax_rows(z)
+    j = np.diag(p) - np.outer(p, p)
+    return j @ (j @ g)
+
+
+@wrong("extra-jacobian", "softmax_jacobian", "exercise", torch)
+def torch_jacobian_squared(z):
+    p = torch.softmax(z, 0)
+    j = torch.diag(p) - torch.outer(p, p)
+    return j @ j
+
+
+@wrong("rows-mixed", "softmax")
+def sums_of_the_reversed_batch(z):
+    e = np.exp(z)
+    return e / e.sum(axis=1)[::-1, None]
+
+
+@wrong("rows-mixed", "softmax_jacobian")
+def jacobian_by_the_mean_of_the_rows(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    return np.stack([np.diag(row) - np.outer(row, p.mean(axis=0)) for row in p])

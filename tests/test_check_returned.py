@@ -32,6 +32,7 @@ from softjac.check.model import Argument, Call
         ("[1, -10**400]", "a list with an int too large for float64 (above 1.8e+308)"),
         ("1j", "a complex"),
         ("[1j]", "a list with a complex in it"),
+        ("[{1: 2.0}]", "a list with a dict in it"),
         ("z.astype(str)", "str array of shape (3,)"),
         ("z.astype('M8[D]')", "datetime64[D] array of shape (3,)"),
         ("np.datetime64('2020')", "a datetime64"),
@@ -68,6 +69,9 @@ def test_what_is_no_array_of_numbers_is_named(submission, body, words):
         ("10**300", 1e300, "list"),
         ("type('Odd', (float,), {})(2)", 2, "list"),
         ("[type('Odd', (int,), {})(2)]", [2], "list"),
+        ("[__import__('decimal').Decimal('0.5'), 0.25]", [0.5, 0.25], "list"),
+        ("[[__import__('fractions').Fraction(1, 4)]]", [[0.25]], "list"),
+        ("__import__('fractions').Fraction(1, 4)", 0.25, ""),
     ],
 )
 def test_what_is_an_array_of_numbers_comes_back(submission, body, expected, library):

@@ -200,6 +200,8 @@ def _array_of(value: Any) -> tuple[np.ndarray[Any, Any], str]:
         array = np.asarray(value)
     elif _is(value, int, float):
         array = np.asarray(_number(value))
+    elif _is_exact(value):
+        array = np.asarray(float(value))
     elif library:
         array = _of_library(value, library)
     else:
@@ -225,6 +227,12 @@ def _number(value: Any) -> float:
         return float(whole)
     except OverflowError:
         raise _UnusableError(f"{described(value)} (above {sys.float_info.max:.2g})") from None
+
+
+def _is_exact(value: object) -> bool:
+    """Whether it is a Decimal or a Fraction, whose modules are not loaded for this alone."""
+    homes = (("decimal", "Decimal"), ("fractions", "Fraction"))
+    return any(home in sys.modules and type(value) is getattr(sys.modules[home], name, None) for home, name in homes)
 
 
 def _of_library(value: Any, library: str) -> np.ndarray[Any, Any]:
@@ -260,6 +268,8 @@ def _plain(value: Any, depth: int, budget: list[int]) -> Any:
             return _number(value)
         except _UnusableError as error:
             raise _UnusableError(f"a list with {error}") from None
+    if _is_exact(value):
+        return float(value)
     if not library_of(value) or _is(value, bool):
         raise _UnusableError(f"a list with {described(value)} in it")
     return _array_of(value)[0]

@@ -24,13 +24,13 @@ def explained(kind: str, found: Sequence[Explanation], level: Level) -> Diagnosi
     first = found[0]
     case = min(first.cases, key=_hardly_shown)
     mistakes = first.mistakes
-    details = [v.detail for v in first.variants if v.detail]
+    whys = [f"{_sentence(m.why_for(kind))} {v.detail}".strip() for m, v in zip(mistakes, first.variants, strict=True)]
     name = "+".join(first.names)
     others = dict.fromkeys("+".join(e.names) for e in found)
     return Diagnosis(
         name=name,
         title=", and ".join(m.title for m in mistakes),
-        why=" ".join([*(_sentence(m.why_for(kind)) for m in mistakes), *details]),
+        why=" ".join(whys),
         level=level,
         symptom=tuple(_what(case, None, short=True)),
         seen=tuple(_what(case, first, short=False)),

@@ -210,17 +210,36 @@ def _chain(jacobian: Callable[[Array], Array]) -> Callable[[Array, Array], Array
     return gradient
 
 
+def _product_twice(p: Array, g: Array) -> Array:
+    return product_with_jacobian(p, product_with_jacobian(p, g))
+
+
 EXTRA_JACOBIAN = Mistake(
     name="extra-jacobian",
-    title="an extra Jacobian after p - y",
+    title="an extra Jacobian",
     why="p - y is the gradient in the logits already: the Jacobian of softmax has been used to get there. Multiplying "
     "by it (or by p*(1 - p)) once more takes the derivative of softmax twice.",
-    kinds=GRADIENTS,
+    whys={
+        "softmax_vjp": "the product is J @ g, with one J for one softmax; here it is J @ (J @ g).",
+        "softmax_jacobian": "one softmax has one J. J @ J would be that of a softmax of a softmax, were its two "
+        "Jacobians not at different logits.",
+    },
+    kinds=GRADIENTS | {"softmax_vjp", "softmax_jacobian"},
     level="exercise",
     layer="formula",
     experiment="print(grad(np.array([0.0, 9.0]), 0))   # should be near -1 and 1",
+    experiments={
+        "softmax_vjp": "print(f(np.array([0.0, 1.0]), np.array([1.0, 0.0])))   # should be 0.1966 and -0.1966",
+        "softmax_jacobian": "print(f(np.array([0.0, 1.0])))   # should be 0.1966 and -0.1966",
+    },
     fix="grad = p - y",
+    fixes={
+        "softmax_vjp": "dz = p * (g - (p * g).sum(axis=-1, keepdims=True))",
+        "softmax_jacobian": "J = np.diag(p) - np.outer(p, p)",
+    },
     variants=(
+        Variant({"vjp": _product_twice}, frozenset({"softmax_vjp"})),
+        Variant({"jacobian": lambda p: jacobian_of_row(p) @ jacobian_of_row(p)}, frozenset({"softmax_jacobian"})),
         Variant({"gradient": _chain(jacobian_of_row)}),
         Variant({"gradient": _chain(diagonal_matrix)}, detail="Here it is its diagonal, p*(1 - p)."),
         Variant(

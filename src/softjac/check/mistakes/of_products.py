@@ -201,6 +201,10 @@ def _by_sum_of_rows(p: Array) -> Array:
     return _by_other_rows(p, np.broadcast_to(p.sum(axis=0), p.shape))
 
 
+def _by_mean_of_rows(p: Array) -> Array:
+    return _by_other_rows(p, np.broadcast_to(p.mean(axis=0), p.shape))
+
+
 def mixed_jacobians() -> Iterator[Variant]:
     """Jacobians of a batch in which one row is multiplied by another."""
     for jacobians, detail in (
@@ -210,6 +214,7 @@ def mixed_jacobians() -> Iterator[Variant]:
             _by_sum_of_rows,
             "Here every row is multiplied by the sum of all rows.",
         ),
+        (_by_mean_of_rows, "Here every row is multiplied by the mean of all rows."),
         (lambda p: _by_other_rows(p, p[::-1]), "Here every row is multiplied by that of the reversed batch."),
         (lambda p: _by_other_rows(p, np.roll(p, 1, 0)), "Here every row is multiplied by the one before it."),
         (lambda p: _by_other_rows(p, np.roll(p, -1, 0)), "Here every row is multiplied by the one after it."),

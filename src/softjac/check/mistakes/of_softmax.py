@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from softjac.check.mistakes.of_products import mixed_jacobians
 from softjac.check.mistakes.recipe import (
     ALL_KINDS,
     GRADIENTS,
     LOSSES,
     WITH_LOGARITHM,
-    by_logits,
     is_batch,
     jacobian_of_row,
     product_with_jacobian,
@@ -49,11 +47,13 @@ def quotient(shift: Callable[[Array], Array], total: Callable[[Array], Array]) -
     return {"softmax": softmax, "logsumexp": logsumexp}
 
 
-def _no_shift(z: Array) -> Array:
+def no_shift(z: Array) -> Array:
+    """Nothing is subtracted."""
     return np.zeros((1,) * z.ndim, z.dtype)
 
 
-def _row_max(z: Array) -> Array:
+def row_max(z: Array) -> Array:
+    """The largest logit of each row."""
     return np.asarray(z.max(axis=-1, keepdims=True))
 
 
@@ -65,32 +65,14 @@ def _row_mean(z: Array) -> Array:
     return np.asarray(z.mean(axis=-1, keepdims=True))
 
 
-def _whole_max(z: Array) -> Array:
+def whole_max(z: Array) -> Array:
+    """The largest logit of all."""
     return np.asarray(z.max(keepdims=True))
 
 
-def _row_sum(e: Array) -> Array:
+def row_sum(e: Array) -> Array:
+    """The sum of each row."""
     return np.asarray(e.sum(axis=-1, keepdims=True))
-
-
-def _whole_sum(e: Array) -> Array:
-    return np.asarray(e.sum(keepdims=True))
-
-
-def _first_max(z: Array) -> Array:
-    return np.asarray(z.max(axis=0, keepdims=True))
-
-
-def _first_sum(e: Array) -> Array:
-    return np.asarray(e.sum(axis=0, keepdims=True))
-
-
-def _flat_max(z: Array) -> Array:
-    return np.asarray(z.max(axis=-1))
-
-
-def _flat_sum(e: Array) -> Array:
-    return np.asarray(e.sum(axis=-1))
 
 
 NO_MAXIMUM = Mistake(
@@ -105,9 +87,9 @@ NO_MAXIMUM = Mistake(
     fix="e = np.exp(z - z.max(axis=-1, keepdims=True))\np = e / e.sum(axis=-1, keepdims=True)",
     fixes={"logsumexp": "m = z.max(axis=-1, keepdims=True)\nreturn np.log(np.exp(z - m).sum(axis=-1)) + m[..., 0]"},
     variants=(
-        *both_routes(quotient(_no_shift, _row_sum)),
-        *both_routes(quotient(_row_min, _row_sum), detail="Here the smallest is subtracted, and not the largest."),
-        *both_routes(quotient(_row_mean, _row_sum), detail="Here the mean is subtracted, and not the largest."),
+        *both_routes(quotient(no_shift, row_sum)),
+        *both_routes(quotient(_row_min, row_sum), detail="Here the smallest is subtracted, and not the largest."),
+        *both_routes(quotient(_row_mean, row_sum), detail="Here the mean is subtracted, and not the largest."),
     ),
 )
 
@@ -121,112 +103,7 @@ BATCH_MAXIMUM = Mistake(
     layer="softmax",
     experiment="print(z[0] - z.max(), z[1] - z.max())   # for z = [[0, 1], [900, 901]]: their exponentials?",
     fix="e = np.exp(z - z.max(axis=-1, keepdims=True))",
-    variants=tuple(both_routes(quotient(_whole_max, _row_sum), applies=is_batch)),
-)
-
-WRONG_AXIS = Mistake(
-    name="wrong-axis",
-    title="softmax over the wrong axis",
-    why="the sum (or the maximum) runs along axis 0, over the rows of the batch, so that columns are normalised: the "
-    "probabilities of one row do not sum to 1. Classes lie along the last axis.",
-    kinds=ALL_KINDS,
-    level="exercise",
-    layer="softmax",
-    experiment="print(p.sum(axis=0), p.sum(axis=-1))",
-    fix="e = np.exp(z - z.max(axis=-1, keepdims=True))\np = e / e.sum(axis=-1, keepdims=True)",
-    variants=(
-        *both_routes({**quotient(_first_max, _first_sum), "softmax_column": np.ones_like}),
-        *both_routes(quotient(_row_max, _first_sum), applies=is_batch),
-        *both_routes(quotient(_no_shift, _first_sum), applies=is_batch),
-        *both_routes(
-            quotient(_first_max, _row_sum),
-            applies=is_batch,
-            detail="Here it is the maximum: what is subtracted has to be one number for a whole row.",
-        ),
-        Variant({"logsumexp": lambda z: shifted_logsumexp(z.T)}, kinds=_LSE, applies=is_batch),
-        Variant({"logsumexp": lambda z: np.log(np.exp(z).sum(axis=0))}, kinds=_LSE, applies=is_batch),
-        Variant(
-            {"vjp": lambda p, g: p * (g - (p * g).sum(axis=0))},
-            kinds=frozenset({"softmax_vjp"}),
-            applies=is_batch,
-            detail="Here it is the sum of p * g.",
-        ),
-        Variant(
-            {**quotient(_first_max, _first_sum), "vjp": lambda p, g: p * (g - (p * g).sum(axis=0))},
-            kinds=frozenset({"softmax_vjp"}),
-            applies=lambda s: is_batch(s) and by_logits(s),
-            detail="Here the sum of p * g runs along axis 0 as well.",
-        ),
-    ),
-)
-
-ONE_SUM = Mistake(
-    name="one-sum-over-array",
-    title="one sum over the whole array",
-    why="sum() without an axis adds up all rows of a batch, so that the whole array sums to 1 and not each row. "
-    "For a single vector it is right.",
-    kinds=ALL_KINDS,
-    level="exercise",
-    layer="softmax",
-    experiment="print(p.sum(axis=-1))   # of a batch: every number should be 1",
-    fix="p = e / e.sum(axis=-1, keepdims=True)",
-    fixes={
-        "softmax_vjp": "p = e / e.sum(axis=-1, keepdims=True)\ndz = p * (g - (p * g).sum(axis=-1, keepdims=True))",
-        "logsumexp": "return np.log(np.exp(z - m).sum(axis=-1)) + m[..., 0]",
-    },
-    variants=(
-        *both_routes(quotient(_whole_max, _whole_sum), applies=is_batch),
-        *both_routes(quotient(_row_max, _whole_sum), applies=is_batch),
-        *both_routes(quotient(_no_shift, _whole_sum), applies=is_batch),
-        Variant({"logsumexp": lambda z: np.log(np.exp(z - z.max()).sum()) + z.max()}, kinds=_LSE, applies=is_batch),
-        Variant({"logsumexp": lambda z: np.log(np.exp(z).sum())}, kinds=_LSE, applies=is_batch),
-        Variant(
-            {"vjp": lambda p, g: p * (g - (p * g).sum())},
-            kinds=frozenset({"softmax_vjp"}),
-            applies=is_batch,
-            detail="Here it is the sum of p * g.",
-        ),
-    ),
-)
-
-
-def _lse_of_mixed(z: Array) -> Array:
-    m = z.max(axis=-1)
-    return np.asarray(np.log(np.exp(z - m).sum(axis=-1)) + m)
-
-
-ROWS_MIXED = Mistake(
-    name="rows-mixed",
-    title="rows of a batch mixed",
-    why="numbers of one row meet those of another. Without keepdims, sum(axis=-1) of shape (N,) is laid along the "
-    "classes: entry [r, j] meets the number of row j. Where N is not the number of classes that raises an error; "
-    "where it is, the numbers are wrong in silence.",
-    kinds=ALL_KINDS,
-    level="exercise",
-    layer="softmax",
-    experiment="print(p.sum(axis=-1))   # of a batch with N = n: every number should be 1",
-    fix="p = e / e.sum(axis=-1, keepdims=True)",
-    whys={
-        "softmax_jacobian": "numbers of one row meet those of another: in the outer product, where both factors have "
-        "to be of one row, or in a sum without keepdims, which is laid along the classes and not along the rows.",
-    },
-    experiments={"softmax_jacobian": "print(J[0] - f(z[0]))   # of a batch: should be 0"},
-    fixes={"softmax_jacobian": "J = p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])"},
-    variants=(
-        *mixed_jacobians(),
-        *both_routes(quotient(_row_max, _flat_sum), applies=is_batch),
-        *both_routes(quotient(_flat_max, _row_sum), applies=is_batch),
-        *both_routes(quotient(_flat_max, _flat_sum), applies=is_batch),
-        *both_routes(quotient(_no_shift, _flat_sum), applies=is_batch),
-        *both_routes(quotient(_whole_max, _flat_sum), applies=is_batch),
-        Variant({"logsumexp": _lse_of_mixed}, kinds=_LSE, applies=is_batch),
-        Variant(
-            {"vjp": lambda p, g: p * (g - (p * g).sum(axis=-1))},
-            kinds=frozenset({"softmax_vjp"}),
-            applies=is_batch,
-            detail="Here it is the sum of p * g.",
-        ),
-    ),
+    variants=tuple(both_routes(quotient(whole_max, row_sum), applies=is_batch)),
 )
 
 
@@ -389,4 +266,4 @@ NOT_ADDED_BACK = Mistake(
 )
 
 
-MISTAKES = (NO_MAXIMUM, BATCH_MAXIMUM, WRONG_AXIS, ONE_SUM, ROWS_MIXED, TWICE, BASE, NOT_ADDED_BACK)
+MISTAKES = (NO_MAXIMUM, BATCH_MAXIMUM, TWICE, BASE, NOT_ADDED_BACK)
