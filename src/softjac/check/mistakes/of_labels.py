@@ -309,6 +309,10 @@ UNNORMALISED = Mistake(
     level="stable",
     layer="formula",
     experiment="print(y.sum(axis=-1), grad.sum(axis=-1))   # the second should be 0",
+    experiments={
+        "cross_entropy": "print(f(np.array([0.0, 0.0]), np.array([1.0, 1.0])))   # 2 * log(2): should be 1.3863",
+        "cross_entropy_grad": "print(f(np.array([0.0, 1.0]), np.array([1.0, 1.0])))   # should be -0.4621 and 0.4621",
+    },
     fix="grad = p * y.sum(axis=-1, keepdims=True) - y",
     fixes={"cross_entropy": "loss = -(y * log_p).sum(axis=-1)"},
     variants=(
