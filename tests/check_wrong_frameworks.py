@@ -271,3 +271,48 @@ def jacobian_by_the_mean_of_the_rows(z):
     e = np.exp(z - z.max(axis=1, keepdims=True))
     p = e / e.sum(axis=1, keepdims=True)
     return np.stack([np.diag(row) - np.outer(row, p.mean(axis=0)) for row in p])
+
+
+# In one of two results alone
+
+
+def _rows_and_loss(z, y):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    return e, p, -np.log(p[np.arange(len(y)), y]).mean()
+
+
+@wrong("index-as-one-hot", "cross_entropy_value_and_grad")
+def labels_as_a_column_in_the_gradient(z, y):
+    _, p, loss = _rows_and_loss(z, y)
+    return loss, (p - y[:, None]) / len(z)
+
+
+@wrong("labels-from-one", "cross_entropy_value_and_grad")
+def labels_from_one_in_the_gradient(z, y):
+    _, p, loss = _rows_and_loss(z, y)
+    return loss, (p - np.eye(z.shape[1])[y - 1]) / len(z)
+
+
+@wrong("softmax-twice", "cross_entropy_value_and_grad")
+def softmax_twice_in_the_gradient(z, y):
+    _, p, loss = _rows_and_loss(z, y)
+    return loss, (softmax_rows(p) - np.eye(z.shape[1])[y]) / len(z)
+
+
+@wrong("one-sum-over-array", "cross_entropy_value_and_grad")
+def one_sum_in_the_gradient(z, y):
+    e, _, loss = _rows_and_loss(z, y)
+    return loss, (e / e.sum() - np.eye(z.shape[1])[y]) / len(z)
+
+
+@wrong("wrong-axis", "cross_entropy_value_and_grad", "exercise", torch)
+def torch_wrong_axis_in_the_gradient(z, y):
+    loss = torch.nn.functional.cross_entropy(z, y)
+    return loss, (torch.softmax(z, 0) - torch.nn.functional.one_hot(y, z.shape[1])) / len(z)
+
+
+@wrong("labels-from-one", "cross_entropy_value_and_grad")
+def labels_from_one_in_the_loss(z, y):
+    _, p, _ = _rows_and_loss(z, y)
+    return -np.log(p[np.arange(len(y)), y - 1]).mean(), (p - np.eye(z.shape[1])[y]) / len(z)

@@ -15,6 +15,7 @@ from softjac.check.matching import (
     best,
     for_batches,
     for_vectors,
+    of_one_result,
     of_variants,
     other_conventions,
     pairs,
@@ -179,7 +180,8 @@ class _Causes:
             found = self._in_float32(left, others, skip)
         if found or level != "exercise" or not self.thorough:
             return found
-        found = self._of_smoothing(left, others) or self._to_five_digits(left, others)
+        found = best(of_one_result(self.kind, self.recipe), left, others, self.judged, self.recipe)
+        found = found or self._of_smoothing(left, others) or self._to_five_digits(left, others)
         if found:
             return found
         return self._in_another_convention(left, others) or self._of_one_form(left, others)

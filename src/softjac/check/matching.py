@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from softjac.check.mistakes import MISTAKES, RIGHT, Mistake, Recipe, Situation, Variant
-from softjac.check.mistakes.recipe import both
+from softjac.check.mistakes.recipe import VALUE_AND_GRAD, both
 from softjac.check.model import LEVELS, Convention, Level, Reduction
 from softjac.check.observed import SEVERAL, Case
 
@@ -103,6 +103,22 @@ def singles(
             recipe = applicable(mistake, variant, base, kind, where) if variant.level in upto else None
             if recipe is not None:
                 yield Explanation((mistake,), (variant,), recipe, ())
+
+
+def of_one_result(kind: str, base: Recipe = RIGHT) -> Iterator[Explanation]:
+    """Every mistake in the loss alone, or in the gradient alone, of a function that returns both."""
+    if kind not in VALUE_AND_GRAD:
+        return
+    for part, of_part, where in (
+        ("gradient_by", "cross_entropy_grad", "It is in the gradient alone."),
+        ("loss_by", "cross_entropy", "It is in the loss alone."),
+    ):
+        for one in singles(of_part, base):
+            variant = one.variants[0]
+            recipe = None if "leave" in variant.steps else base.with_steps({part: one.recipe})
+            if recipe is not None:
+                there = replace(variant, detail=f"{variant.detail} {where}".strip())
+                yield Explanation(one.mistakes, (there,), recipe, ())
 
 
 def of_variants(mistake: Mistake, variants: Iterable[Variant], kind: str, base: Recipe) -> Iterator[Explanation]:

@@ -151,7 +151,8 @@ class Recipe:
     logits: what happens to them first. softmax, softmax_column: of logits, and of a column (n, 1) where that differs.
     on_probs: what happens to probabilities that are given. log, by_logsumexp: log p is z - logsumexp(z), or the
     logarithm of the probabilities. jacobian_of_batch: of all rows at once. leave: what happens to the result, in order.
-    applies: where the last steps are taken; elsewhere: the recipe without them.
+    loss_by, gradient_by: another recipe for one of two results. applies: where the last steps are taken; elsewhere: the
+    recipe without them.
     """
 
     logits: Callable[[Array], Array] = unchanged
@@ -172,6 +173,8 @@ class Recipe:
     reduce: Callable[[Array, Situation], Array] = reduced
     divide: Callable[[Array, Situation], Array] = divided
     leave: tuple[Leave, ...] = ()
+    loss_by: Recipe | None = None
+    gradient_by: Recipe | None = None
     applies: Callable[[Situation], bool] | None = None
     elsewhere: Recipe | None = None
 
@@ -237,10 +240,17 @@ class Recipe:
             return (self._product(s),)
         results: list[Array] = []
         if s.kind in LOSSES:
-            results.append(self._loss(s))
+            results.append(self._part(self.loss_by, s)._loss(s))
         if s.kind in GRADIENTS:
-            results.append(self._gradient(s))
+            results.append(self._part(self.gradient_by, s)._gradient(s))
         return tuple(results)
+
+    def _part(self, by: Recipe | None, s: Situation) -> Recipe:
+        """The recipe of the loss, or of the gradient, as it applies there."""
+        found = self if by is None else by
+        while by is not None and found.applies is not None and found.elsewhere is not None and not found.applies(s):
+            found = found.elsewhere
+        return found
 
     # What follows is made once of a situation for all recipes with the same steps up to there. The first of a key is
     # what is made, the rest are the steps that it takes. Of inputs in float32 it is float32, with what overflows there.
