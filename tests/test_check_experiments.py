@@ -47,7 +47,8 @@ def _of_probabilities(kind):
         return -np.log(p[y])
 
     def grad(p, y):
-        return -np.eye(len(p))[y] / p
+        one_hot = np.eye(len(p))[y]
+        return -np.where(one_hot == 0, 0.0, one_hot / np.where(p == 0, 1.0, p))
 
     both = {"cross_entropy": loss, "cross_entropy_grad": grad}
     return both.get(kind, lambda p, y: (loss(p, y), grad(p, y)))

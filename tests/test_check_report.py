@@ -49,7 +49,7 @@ def test_facts_of_a_wrong_function(wrong):
     assert (wrong.kind, wrong.level, wrong.reached) == ("softmax_jacobian", "exercise", None)
     assert wrong.mistake == "column-formula-1d"
     assert wrong.levels == dict.fromkeys(LEVELS, False)
-    assert wrong.covered["vectors"] == (0, 4)
+    assert wrong.covered["vectors"] == (0, 6)  # with those of the same call again, and of what is kept
     assert any("symmetric" in words for words in wrong.cannot)
     assert repr(wrong) == "<Report: NOT CONFORMING, softmax_jacobian, level exercise, column-formula-1d>"
 
@@ -255,7 +255,7 @@ def test_json_is_data(wrong, ours):
     assert data["mistake"] == data["main"]["name"] == "column-formula-1d"
     assert "fix" not in data["main"]
     assert data["levels"] == {"exercise": False, "stable": False, "exact": False}
-    assert data["covered"]["vectors"] == {"right": 0, "asked": 4}
+    assert data["covered"]["vectors"] == {"right": 0, "asked": 6}
     assert "fix" in json.loads(wrong.to("json", reveal="fix"))["main"]
     hint = wrong.to("json", reveal="hint")
     assert "column-formula-1d" not in hint

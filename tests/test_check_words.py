@@ -208,3 +208,119 @@ def test_another_form_is_no_way_out_where_the_input_is_overwritten():
     assert report.mistake == "input-overwritten"
     assert "--takes" not in joined(report)
     assert "column" not in joined(report)
+
+
+# What was found before an end
+
+
+def test_a_wrong_answer_stays_one_where_the_time_runs_out_later(tmp_path):
+    (tmp_path / "s.py").write_text(
+        "import numpy as np, time\n\ndef wait(z):\n    if np.abs(z).max() > 500: time.sleep(60)\n"
+        "\ndef softmax(z):\n    wait(z)\n    return np.exp(z)\n"
+        "\ndef right(z):\n    wait(z)\n    return np.exp(z) / np.exp(z).sum()\n"
+    )
+    report = softjac.check(f"{tmp_path / 's.py'}:softmax", "softmax", time_limit=4)
+    assert (report.verdict, report.mistake) == ("NOT CONFORMING", "wrong-denominator")
+    assert "z = [1000, 0]: no answer within 4 s (level stable)" in joined(report)
+    assert not any(report.levels.values())
+    report = softjac.check(f"{tmp_path / 's.py'}:right", "softmax", time_limit=4)
+    assert report.could_not == "no answer within 4 s, asked for z = [1000, 0]"
+
+
+def test_a_quality_that_was_not_asked_since_it_ended_is_no_skipped_test(tmp_path):
+    file = tmp_path / "s.py"
+    file.write_text(
+        "import numpy as np, os\n\ndef softmax(z):\n    if np.abs(z).max() > 500: os._exit(3)\n    return np.exp(z)\n"
+    )
+    properties = softjac.check.parametrize_with_properties(f"{file}:softmax", "softmax", "stable").args[1]
+    named = {one.quality: one for one in properties}
+    with pytest.raises(AssertionError, match="It was not asked: the process ended with code 3"):
+        named["saturated"]()
+
+
+# Each quality is about itself
+
+
+def test_wrong_numbers_are_no_other_answer_and_no_changed_argument():
+    def over_the_columns(z):
+        e = np.exp(z - z.max(axis=0, keepdims=True))
+        return e / e.sum(axis=0, keepdims=True)
+
+    properties = softjac.check.parametrize_with_properties(over_the_columns, "softmax", takes="batch").args[1]
+    named = {one.quality: one for one in properties}
+    for quality in ("same_again", "input_kept"):
+        named[quality]()
+    with pytest.raises(AssertionError):
+        named["batch"]()
+    report = softjac.check(lambda z: rows(z) ** 1.7, "softmax")
+    assert "same again" not in str(report)
+
+
+def test_what_is_written_into_the_argument_is_the_mistake_and_not_that_integers_are_cut():
+    def softmax(xs):
+        total = 0
+        for i, x in enumerate(xs):
+            xs[i] = np.exp(x)
+            total += xs[i]
+        for i in range(len(xs)):
+            xs[i] /= total
+        return xs
+
+    assert softjac.check(softmax).mistake == "input-overwritten"
+
+
+def test_no_form_is_right_by_chance():
+    draw = np.random.default_rng(1)
+    report = softjac.check(lambda z: rows(z + draw.normal(size=np.shape(z))), "softmax")
+    assert report.mistake == "answer-differs"
+    assert "it is right" not in str(report)
+
+
+def test_labels_that_it_does_not_take_are_no_second_mistake():
+    def gradient(z, y):
+        return (rows(z) - y) / len(z)
+
+    assert "identity" not in str(softjac.check(gradient, "cross_entropy_grad"))
+
+
+# What the command keeps back
+
+
+def test_a_hint_names_nothing_in_a_table_or_a_gradebook(tmp_path, monkeypatch):
+    for name, formula in (("a", "np.diag(p) + np.outer(p, p)"), ("b", "np.outer(p, p) - np.diag(p)")):
+        (tmp_path / f"{name}.py").write_text(
+            "import numpy as np\n\ndef softmax_jacobian(z):\n    p = np.exp(z) / np.exp(z).sum()\n"
+            f"    return {formula}\n"
+        )
+    monkeypatch.chdir(tmp_path)
+    files = ["a.py", "b.py"]
+    ran = run("check", *files, "--reveal", "hint")
+    shown = [line.split("NOT CONFORMING  ")[1] for line in ran.out.splitlines() if "NOT CONFORMING" in line]
+    assert len(set(shown)) == 2
+    assert all("it should be" in line for line in shown)
+    gradebook = run("check", *files, "--reveal", "hint", "--format", "csv")
+    assert [row["mistake"] for row in csv.DictReader(io.StringIO(gradebook.out))] == ["", ""]
+    assert "negated" not in gradebook.out
+    told = run("check", *files, "--format", "csv")
+    assert [row["mistake"] for row in csv.DictReader(io.StringIO(told.out))][1] == "negated"
+
+
+def test_few_decimals_are_said_to_tell_little():
+    p = rows([2.0, 1.0, 0.1])
+    report = report_of_numbers([2.0, 1.0, 0.1], np.round(2.0 ** np.array([2.0, 1.0, 0.1]) / 7.0718, 1), Options())
+    assert not report.conforms
+    assert "with so few decimals mistakes look alike: four tell more" in joined(report)
+    assert "few decimals" not in joined(report_of_numbers([2.0, 1.0, 0.1], np.round(p, 1), Options()))
+
+
+def test_what_has_no_name_can_be_tried_too():
+    def jacobian(z):
+        return np.cos(np.outer(z, z))
+
+    def loss(z, y):
+        return float(np.cos(z).sum())
+
+    tried = softjac.check(jacobian, "softmax_jacobian").main.experiment
+    assert tried == "print(jacobian(np.array([1.0, 2.0, 4.0])))   # J[0,0] should be 0.0402"
+    tried = softjac.check(loss, "cross_entropy").main.experiment
+    assert tried == "print(loss(np.array([1.0, 2.0, 4.0]), np.array([0.0, 1.0, 0.0])))   # should be 2.1698"

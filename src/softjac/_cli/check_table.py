@@ -23,7 +23,7 @@ _LABEL = 9
 def written(reports: Sequence[Report], form: str, reveal: str, screen: Screen) -> str:
     """The reports in one of the formats."""
     if form == "csv":
-        return _csv(reports)
+        return _csv(reports, reveal)
     if len(reports) == 1:
         text = reports[0].to(form, reveal=reveal)
         return screen.paint(_line(line, k == 0) for k, line in enumerate(text.splitlines())) if form == "text" else text
@@ -51,8 +51,9 @@ def _found(report: Report, reveal: str) -> str:
         return report.could_not
     if report.main is None:
         return ""
-    if reveal == "hint":
-        return next(iter(report.main.symptom), "")
+    if reveal == "hint":  # the numbers, whose question is too long for a column
+        symptom = next(iter(report.main.symptom), "")
+        return symptom.rpartition(": ")[2] or symptom
     return report.mistake or report.main.title
 
 
@@ -113,7 +114,7 @@ def _markdown(rows: Sequence[tuple[str, str, str]], reports: Sequence[Report]) -
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _csv(reports: Sequence[Report]) -> str:
+def _csv(reports: Sequence[Report], reveal: str) -> str:
     """A line for each function, for a gradebook."""
     from softjac.check.front import file_and_name
 
@@ -132,11 +133,18 @@ def _csv(reports: Sequence[Report]) -> str:
                 str(report.exit_code),
                 report.level,
                 report.reached,
-                report.mistake,
-                report.could_not or ("" if report.mistake or report.main is None else report.main.title),
+                None if reveal == "hint" else report.mistake,
+                report.could_not or _reason(report, reveal),
             )
         )
     return written.getvalue()
+
+
+def _reason(report: Report, reveal: str) -> str:
+    """Why it does not conform, where that is no mistake with a name, or one that is kept back."""
+    if report.main is None or (report.mistake and reveal != "hint"):
+        return ""
+    return _found(report, reveal) if reveal == "hint" else report.main.title
 
 
 def _harmless(cell: str) -> str:

@@ -41,9 +41,25 @@ def as_called(line: str, kind: str, convention: Convention) -> str:
     with_numbers = re.compile(rf"(?<![\w.])({every})\(({_ARRAY})(?:, (\d+|{_ARRAY}))?\)")
     with_letters = re.compile(rf"(?<![\w.])({whole})\(([zp])(?:, ([yg]))?\)")
     line = with_letters.sub(lambda found: _of_letters(found[1], found[2], kind, convention), line)
+    if convention.given == "probs" and not re.search(r"\bp\b", line):
+        line = re.sub(r"\bz\b", "p", line)
     if convention.library == "torch":
-        line = line.replace("z.copy()", "z.clone()")
+        line = re.sub(r"\b([zp])\.copy\(\)", r"\1.clone()", line)
+    if convention.library == "list":
+        line = _of_lists(line)
     return with_numbers.sub(lambda found: _of_numbers(found[1], found[2], found[3], kind, convention), line)
+
+
+def _of_lists(line: str) -> str:
+    """NumPy's functions in place of the methods and operators that lists do not have.
+
+    >>> _of_lists("print(J.sum(axis=1), J - J.T, p.shape)")
+    'print(np.sum(J, axis=1), np.subtract(J, np.transpose(J)), np.shape(p))'
+    """
+    line = re.sub(r"\b(\w+)\.sum\((axis=-?\d)?\)", lambda m: f"np.sum({m[1]}{', ' + m[2] if m[2] else ''})", line)
+    line = line.replace("J - J.T", "np.subtract(J, np.transpose(J))")
+    line = re.sub(r"\b(\w+)\.T\.shape", r"np.shape(np.transpose(\1))", line)
+    return re.sub(r"\b(\w+)\.shape", r"np.shape(\1)", line)
 
 
 def _of_letters(name: str, first: str, kind: str, convention: Convention) -> str:

@@ -125,12 +125,12 @@ def judge(
         part, entry = wrong[0], wrong[1:]
         away = float(truths[part].distance(results[part])[entry])
         away_ulps = float(truths[part].ulps(results[part], dtypes[part])[entry])
-        at = results[wrong[0]][wrong[1:]], values[wrong[0]][wrong[1:]]
+        at = results[part][entry], values[part][entry]
         problem = "not finite" if np.isfinite(at[1]) and not np.isfinite(at[0]) else "value"
         where = wrong if len(results) > 1 else wrong[1:]
-    elif again is not None and not _same(outcome, again):
-        problem = "differs"
-    elif outcome.changed and probe.quality == "input_kept":
+    if again is not None and not _same(outcome, again):
+        problem, where = "differs", None  # its numbers are chance, and speak for no formula
+    elif not problem and outcome.changed and probe.quality == "input_kept":
         problem = "changed"
     return Judgement(
         probe,

@@ -57,8 +57,8 @@ class _Causes:
     def all(self) -> Iterator[Diagnosis]:
         for level in LEVELS:
             of_level = list(self._of_numbers(level))
-            behaviour = list(self._of_behaviour()) if level == "exercise" else []
-            if not any(d.name for d in of_level) and any(d.name for d in behaviour):
+            behaviour = list(self._of_behaviour(level))
+            if {d.name for d in of_level} <= {"", "integers-cut"} and any(d.name for d in behaviour):
                 differs = [d for d in behaviour if d.name == "answer-differs"]
                 changed = [d for d in behaviour if d.name == "input-overwritten"]
                 if differs:
@@ -73,16 +73,18 @@ class _Causes:
         wrong = [c for c in self.cases if c.level == "exercise" and c.is_wrong]
         return bool(diagnoses) and all(c.judgement.probe.dtype == "int64" for c in wrong)
 
-    def _of_behaviour(self) -> Iterator[Diagnosis]:
+    def _of_behaviour(self, level: Level) -> Iterator[Diagnosis]:
+        for problem in ("ended", "unusable"):
+            for case in self.cases:
+                if case.judgement.problem == problem and case.level == level:
+                    yield unnamed([case], self.cases)
+                    break
+        if level != "exercise":
+            return
         for problem, name in (("differs", "answer-differs"), ("changed", "input-overwritten")):
             for case in self.cases:
                 if case.judgement.problem == problem or (problem == "changed" and case.judgement.outcome.changed):
                     yield named(self.kind, BY_NAME[name], case, seen=(self._what_happened(case, problem),))
-                    break
-        for problem in ("ended", "unusable"):
-            for case in self.cases:
-                if case.judgement.problem == problem:
-                    yield unnamed([case], self.cases)
                     break
 
     def _what_happened(self, case: Case, problem: str) -> str:
@@ -355,6 +357,7 @@ class _Causes:
         hard = [c for c in wrong if c.judgement.probe.quality == "hard_rows"]
         is_short = signatures.in_float32(hard, self.precision, self.kind)
         if is_short:
+            lost = []
             in_jax = any(c.judgement.outcome.library == "jax" for c in hard)
             short = named(self.kind, BY_NAME["float32-sums"], hard[0])
             yield replace(short, why=f"{short.why} {OF_JAX}", fix=FIX_OF_JAX) if in_jax else short
@@ -371,7 +374,8 @@ class _Causes:
         if not self.is_known or any(c.is_wrong and c.level == "exercise" for c in self.cases):
             return
         made = cases_of(self.examination.asides, self.kind, self.examination.convention, self.precision)
-        batches = [c for c in made if c.judgement.form == "batch"]
+        own = self.examination.convention.targets
+        batches = [c for c in made if c.judgement.form == "batch" and c.judgement.targets in (None, *own)]
         wrong = [c for c in batches if c.is_wrong and c.judgement.problem != "raised"]
         raised = [c for c in batches if c.judgement.problem == "raised"]
         if not wrong:

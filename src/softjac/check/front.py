@@ -139,7 +139,7 @@ def assert_conforms(
         function, what, level=level, decimals=decimals, given=given, takes=takes, reduction=reduction, axis=axis
     )
     if not report.conforms:
-        raise AssertionError(f"\n{report}")
+        raise AssertionError(str(report))
 
 
 def report_of(candidate: Candidate, options: Options, source: str = "") -> Report:

@@ -15,6 +15,7 @@ from softjac.check.convention import Found, find_convention
 from softjac.check.dress import dress
 from softjac.check.kinds import KINDS
 from softjac.check.model import (
+    LEVELS,
     Argument,
     Call,
     Candidate,
@@ -182,6 +183,8 @@ class _Interview:
             (asides if refused else judgements).append(judged)
         if not self.ended:
             asides += self._beside()
+        held = LEVELS[: LEVELS.index(level) + 1]
+        is_wrong = any(j.problem not in {"", "ended"} and j.probe.level in held for j in judgements)
         return Examination(
             self.kind,
             guessed,
@@ -190,7 +193,7 @@ class _Interview:
             self.convention,
             tuple(judgements),
             tuple(asides),
-            could_not=self.ended,
+            could_not="" if is_wrong else self.ended,  # a wrong answer stays one, whatever comes after it
         )
 
     def questions(self) -> Iterator[Judgement]:

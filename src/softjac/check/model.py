@@ -205,6 +205,13 @@ class Judgement:
     within_budget: bool | None = None
     targets: TargetForm | None = None
 
+    @property
+    def quality(self) -> str:
+        """What it is an answer about: wrong numbers are no other answer to the same call, and no changed argument."""
+        if self.probe.quality in {"same_again", "input_kept"} and self.problem in {"shape", "value", "not finite"}:
+            return "batch" if self.probe.inputs.is_batch else "vectors"
+        return self.probe.quality
+
 
 @dataclass(frozen=True, eq=False)
 class Examination:

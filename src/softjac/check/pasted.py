@@ -22,7 +22,7 @@ from softjac.errors import ArgumentError, BoundsError, ShapeError
 TELLING = (1.0, 2.0, 4.0)
 """Logits that tell mistakes apart: distinct, and not equally spaced."""
 FEWEST_DECIMALS, MOST_DECIMALS = 1, 12
-USUAL_DECIMALS = 4
+FEW_DECIMALS, USUAL_DECIMALS = 2, 4
 MOST_HIDDEN = 6
 
 
@@ -83,6 +83,8 @@ def _judged(given: Numbers, options: Options, source: str, decimals_are_asked: b
         whole = replace(judged, outcome=replace(outcome, decimals=0))
         causes = diagnose(replace(examination, judgements=(whole,)))
     notes = [f"the numbers are taken as rounded to {decimals_in_words(decimals)}"] if rounded else []
+    if judged.problem and rounded and decimals <= FEW_DECIMALS and not any(one.name for one in causes):
+        notes.append("with so few decimals mistakes look alike: four tell more")
     notes += _about_the_input(given, convention, decimals, right=not judged.problem)
     return Report(examination, causes, source, notes=tuple(notes), of_numbers=True)
 

@@ -33,13 +33,16 @@ class Property:
         title = QUALITIES[self.quality].title
         if report.could_not:
             raise AssertionError(f"{report.source} could not be checked: {report.could_not}")
-        asked = [j for j in report.examination.judgements if j.probe.quality == self.quality]
+        asked = [j for j in report.examination.judgements if j.quality == self.quality]
         wrong = [j for j in asked if j.problem]
         if wrong:
             shown = f"{wrong[0].probe.name}: {trouble(wrong[0])}"
             raise AssertionError(
                 f"{self.quality}: {title}\nIt is not, for {len(wrong)} of {len(asked)}; {shown}\n\n{report}"
             )
+        ended = [j.outcome.fatal for j in report.examination.judgements if j.outcome.fatal]
+        if not asked and ended:
+            raise AssertionError(f"{self.quality}: {title}\nIt was not asked: {ended[0]}\n\n{report}")
         if not asked:
             import pytest
 

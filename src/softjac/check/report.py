@@ -44,9 +44,6 @@ class Report:
         if self.examination.could_not:
             return self.examination.could_not
         judgements = self.examination.judgements
-        ended = [j for j in judgements if j.outcome.fatal]
-        if ended:
-            return f"{ended[0].probe.name}: {ended[0].outcome.fatal}"
         if judgements and all(not j.outcome.arrays for j in judgements):
             return report_lines.trouble(judgements[0])
         return "" if judgements else "nothing was asked"
@@ -138,8 +135,8 @@ class Report:
         """Each quality that was asked for: how often it was right, and how often it was asked."""
         counts: dict[str, tuple[int, int]] = {}
         for j in self.examination.judgements:
-            right, asked = counts.get(j.probe.quality, (0, 0))
-            counts[j.probe.quality] = right + (not j.problem), asked + 1
+            right, asked = counts.get(j.quality, (0, 0))
+            counts[j.quality] = right + (not j.problem), asked + 1
         return counts
 
     @property

@@ -117,7 +117,7 @@ def _finding(report: Report, reveal: str) -> list[Section]:
         if main and not report.of_numbers:
             seen = question.with_question(seen, main, report.examination)
         found.append(Section("Seen", seen or _first_failure(report), as_is=True))
-        if main and main.experiment:
+        if main and main.experiment and (main.name or not report.of_numbers):
             found.append(Section("Try", _tried(main.experiment), as_is=True))
         if main and main.fix and reveal == "fix":
             found.append(Section("Fix", tuple(main.fix.splitlines()), as_is=True))
@@ -200,7 +200,7 @@ def _says_something(batch: Judgement) -> bool:
 
 def _also_line(diagnosis: Diagnosis, hint: bool, where: str) -> str:
     symptom = diagnosis.symptom[0] if diagnosis.symptom else ""
-    title = "" if hint and symptom else diagnosis.title
+    title = "" if symptom and (hint or diagnosis.title in symptom) else diagnosis.title
     return f"{symptom}{': ' if symptom and title else ''}{title} ({where})"
 
 
@@ -223,7 +223,9 @@ def _is_worth_saying(diagnosis: Diagnosis) -> bool:
 
 def _right_forms(examination: Examination) -> list[str]:
     """Forms in which it is right, where it is wrong, at level exercise, in the one that it is held to."""
-    of_numbers = [j for j in examination.judgements if j.problem not in {"", "changed", "differs"}]
+    if any(j.problem == "differs" for j in examination.judgements):  # then it was chance
+        return []
+    of_numbers = [j for j in examination.judgements if j.problem not in {"", "changed"}]
     if not any(j.probe.level == "exercise" for j in of_numbers):
         return []
     tried = [j for j in examination.asides if j.form not in examination.convention.forms]
@@ -330,7 +332,8 @@ def _printed(report: Report) -> list[Section]:
 
 def _start(text: str) -> str:
     text = " ".join(text.split())
-    return repr(text[:24] + ("..." if len(text) > 24 else ""))
+    shown = text[:24] + ("..." if len(text) > 24 else "")
+    return repr(shown) if shown.isascii() else ascii(text[:4] + ("..." if len(text) > 4 else ""))
 
 
 def _covered(report: Report) -> tuple[str, ...]:

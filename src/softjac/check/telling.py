@@ -78,16 +78,35 @@ def unnamed(cases: Sequence[Case], every: Sequence[Case]) -> Diagnosis:
         level=case.level,
         symptom=tuple(_what(case, None, short=True)),
         seen=tuple(_what(case, None, short=False)),
+        experiment=_call_of(case),
         judgement=case.judgement,
     )
 
 
+def _call_of(case: Case) -> str:
+    """The question itself as what to try, where it is one short row; "" where it is not."""
+    j, s = case.judgement, case.asked
+    found = entries.where_of(j)
+    z = s.inputs.logits
+    if found is None or s.inputs.is_batch or s.given_probs or len(z) > 6 or not np.isfinite(z).all():
+        return ""
+    second = s.inputs.cotangent if s.inputs.labels is None else s.inputs.labels
+    if KINDS[s.kind].has_targets and s.inputs.labels is None:
+        second = s.inputs.targets
+    operands = [f"np.array({z.tolist()})"]
+    if second is not None:
+        operands.append(f"{int(second)}" if second.ndim == 0 else f"np.array({second.tolist()})")
+    right = entries.entry_value(j.truth, *found)
+    name = entries.name_of_entry(case) if found[1] else ""
+    return f"print(f({', '.join(operands)}))   # {name} should be {number(right or 0.0)}".replace("#  ", "# ")
+
+
 def _qualities(cases: Sequence[Case], every: Sequence[Case]) -> Iterator[str]:
     """On what it is wrong, and on what of the same level it is right."""
-    wrong = dict.fromkeys(c.judgement.probe.quality for c in cases)
+    wrong = dict.fromkeys(c.judgement.quality for c in cases)
     asked = [c for c in every if c.level == cases[0].level]
-    not_right = {c.judgement.probe.quality for c in asked if c.judgement.problem}
-    right = dict.fromkeys(q for c in asked if (q := c.judgement.probe.quality) not in not_right)
+    not_right = {c.judgement.quality for c in asked if c.judgement.problem}
+    right = dict.fromkeys(q for c in asked if (q := c.judgement.quality) not in not_right)
     if not right:
         yield f"It is wrong in all that level {cases[0].level} asks."
         return

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from softjac.check.mistakes.plain_calls import OF_LOGITS
 from softjac.check.mistakes.recipe import (
     ALL_KINDS,
     GRADIENTS,
@@ -95,7 +96,7 @@ _WHERE_P_IS_0 = "Here it is -y/p, where p is 0."
 
 
 def _cap(eps: float) -> str:
-    return f"Here it is {eps:.3g}: the loss is never more than -log({eps:.3g}) = {-np.log(eps):.1f}."
+    return f"Here it is {eps:.3g}: -log(p) is never more than -log({eps:.3g}) = {-np.log(eps):.1f}."
 
 
 LOG_OF_ZERO = Mistake(
@@ -106,7 +107,12 @@ LOG_OF_ZERO = Mistake(
     kinds=WITH_LOGARITHM | GRADIENTS,
     level="stable",
     layer="formula",
-    experiment="print(np.log(softmax(np.array([0.0, 800.0]))))   # should be -800 and 0",
+    experiment="print(f(np.array([0.0, 800.0]), 0))   # the loss should be 800",
+    experiments={
+        "log_softmax": "print(f(np.array([0.0, 800.0])))   # should be -800 and 0",
+        "cross_entropy_grad": "print(f(np.array([0.0, 800.0]), 0))   # should be -1 and 1",
+    },
+    experiments_by_probs=dict.fromkeys(GRADIENTS, "print(f(np.array([0.0, 1.0]), 1))   # should be 0 and -1: no NaN"),
     fix="m = z.max(axis=-1, keepdims=True)\nlog_p = z - m - np.log(np.exp(z - m).sum(axis=-1, keepdims=True))",
     fixes={"cross_entropy_grad": "grad = p - y   # no division by p"},
     variants=(
@@ -221,10 +227,16 @@ EPSILON = Mistake(
     fix_by_probs="Leave it out: -log(p) and -y/p need no epsilon where p > 0. Where p may be 0, take logits instead.",
     whys=dict.fromkeys(
         _WITHOUT_LOG,
-        "an epsilon is added to a denominator that is never 0 once the maximum is subtracted (the sum is at "
-        "least 1), so that the probabilities sum to less than 1.",
+        "an epsilon is to keep a denominator from 0, which it never is once the maximum is subtracted (the sum is at "
+        "least 1). All that it does is to make every number a little wrong.",
     ),
-    experiments={**dict.fromkeys(_WITHOUT_LOG, "print(p.sum() - 1)"), **_OF_LARGE_LOSS},
+    experiments={
+        "softmax": "print(*f(np.array([0.0, 1.0])))   # should be 0.2689414213699951 and 0.7310585786300049",
+        "logsumexp": "print(f(np.array([0.0, 1.0])))   # should be 1.3132616875182228",
+        "softmax_jacobian": OF_LOGITS["softmax_jacobian"],
+        "softmax_vjp": OF_LOGITS["softmax_vjp"],
+        **_OF_LARGE_LOSS,
+    },
     fixes=dict.fromkeys(
         _WITHOUT_LOG, "e = np.exp(z - z.max(axis=-1, keepdims=True))\np = e / e.sum(axis=-1, keepdims=True)"
     ),
@@ -298,7 +310,10 @@ CLIP = Mistake(
         "Subtracting the largest logit is what keeps exp in range, and it changes nothing.",
     ),
     experiments={
-        **dict.fromkeys(_WITHOUT_LOG, "print(softmax(np.array([1000.0, 1002.0])))   # should be 0.1192 and 0.8808"),
+        "softmax": "print(f(np.array([1000.0, 1002.0])))   # should be 0.1192 and 0.8808",
+        "logsumexp": "print(f(np.array([1000.0, 1002.0])))   # should be 1002.1269",
+        "softmax_jacobian": "print(f(np.array([1000.0, 1002.0])))   # should be 0.1050 and -0.1050",
+        "softmax_vjp": "print(f(np.array([1000.0, 1002.0]), np.array([1.0, 0.0])))   # should be 0.1050 and -0.1050",
         **_OF_LARGE_LOSS,
     },
     fixes=dict.fromkeys(_WITHOUT_LOG, "e = np.exp(z - z.max(axis=-1, keepdims=True))   # no clip"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from softjac.check.mistakes.plain_calls import within_reach
 from softjac.check.mistakes.recipe import RIGHT, Prediction, Recipe, Situation
 from softjac.check.model import Convention, Form, Inputs, Level
 
@@ -84,7 +85,7 @@ class Mistake:
         """One line to try, in a function of this kind. by_probs: it is given probabilities."""
         if by_probs and kind in self.experiments_by_probs:
             return self.experiments_by_probs[kind]
-        return self.experiments.get(kind, self.experiment)
+        return within_reach(self.experiments.get(kind, self.experiment), kind, by_probs=by_probs)
 
     def fix_for(self, kind: str, *, by_probs: bool = False) -> str:
         """What to write instead, in a function of this kind. by_probs: it is given probabilities."""
