@@ -33,8 +33,8 @@ class Property:
         title = QUALITIES[self.quality].title
         if report.could_not:
             raise AssertionError(f"{report.source} could not be checked: {report.could_not}")
-        asked = [j for j in report.examination.judgements if j.quality == self.quality]
-        wrong = [j for j in asked if j.problem]
+        asked = [j for j in report.examination.judgements if self.quality in {j.quality, j.probe.quality}]
+        wrong = [j for j in asked if j.problem and j.quality == self.quality]
         if wrong:
             shown = f"{wrong[0].probe.name}: {trouble(wrong[0])}"
             raise AssertionError(
