@@ -5,7 +5,7 @@ import scipy.special
 
 from softjac.check.candidate import InThisProcess
 from softjac.check.convention import find_convention
-from softjac.check.trying import Options
+from softjac.check.options import Options
 
 
 def softmax_rows(z):

@@ -8,6 +8,7 @@ import pytest
 import softjac
 from softjac.check.candidate import InThisProcess
 from softjac.check.judge import examine
+from softjac.check.options import Options
 
 
 def right_softmax(z):
@@ -140,7 +141,7 @@ def product(firsts, seconds):
 
 
 def is_wrong(function, kind, **options):
-    return bool(examine(InThisProcess(function), kind, **options).failed("exercise"))
+    return bool(examine(InThisProcess(function), Options(kind, **options)).failed("exercise"))
 
 
 def name(functions):

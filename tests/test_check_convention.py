@@ -16,6 +16,7 @@ from check_conventions import (
 from libraries import peer
 from softjac.check.candidate import InThisProcess
 from softjac.check.judge import examine
+from softjac.check.options import Options
 
 
 def of_rows(batch):
@@ -77,11 +78,11 @@ def test_takes_is_not_tried_out():
 
 def test_right_for_a_column_alone_is_held_to_vectors():
     """p * (I - p.T) is right for a column: the vector counts, and the column is an aside."""
-    examination = examine(InThisProcess(column_formula), "softmax_jacobian")
+    examination = examine(InThisProcess(column_formula), Options("softmax_jacobian"))
     assert examination.convention.forms == ("vector",)
     assert examination.failed("exercise")
     assert [j.problem for j in examination.asides if j.form == "column"] == [""] * 4
-    assert not examine(InThisProcess(column_formula), "softmax_jacobian", takes="column").failed("exercise")
+    assert not examine(InThisProcess(column_formula), Options("softmax_jacobian", takes="column")).failed("exercise")
 
 
 def stacked(z):
@@ -136,7 +137,7 @@ def gradient_as_matrix(z, y):
     ],
 )
 def test_the_axis_of_a_helper_holds_nobody_to_batches(function, kind):
-    examination = examine(InThisProcess(function), kind)
+    examination = examine(InThisProcess(function), Options(kind))
     assert examination.convention.forms == ("vector",)
     assert not examination.failed("exercise")
     assert [j for j in examination.asides if j.form == "batch" and j.problem]
@@ -155,7 +156,7 @@ def jacobian_as_matrix(z):
     ("function", "kind"), [(softmax_as_matrix, "softmax"), (jacobian_as_matrix, "softmax_jacobian")]
 )
 def test_a_numpy_matrix_of_one_row_is_a_vector(function, kind):
-    examination = examine(InThisProcess(function), kind)
+    examination = examine(InThisProcess(function), Options(kind))
     assert examination.convention.forms[0] == "vector"
     assert not [j for j in examination.failed("stable") if j.form == "vector"]
 
@@ -172,7 +173,7 @@ def test_rows_that_are_mixed_are_held_to_batches():
         return p * (g - (p * g).sum(axis=-1))
 
     for function in (softmax, softmax_vjp):
-        examination = examine(InThisProcess(function), function.__name__)
+        examination = examine(InThisProcess(function), Options(function.__name__))
         assert examination.convention.forms == ("vector", "batch")
         assert "square_batch" in {j.probe.quality for j in examination.failed("exercise")}
 
@@ -213,7 +214,7 @@ def test_classes_and_rows_are_not_columns():
         return [[math.exp(x) / total for x in row] for row in rows]
 
     for function in (down_the_columns, over_all):
-        examination = examine(InThisProcess(function), "softmax")
+        examination = examine(InThisProcess(function), Options("softmax"))
         assert examination.convention.forms == ("batch",)
         assert examination.failed("exercise")
 
@@ -264,11 +265,13 @@ def test_classes_down_the_columns():
         return np.einsum("in,ij->ijn", p, np.eye(len(p))) - np.einsum("in,jn->ijn", p, p)
 
     assert found(softmax, "softmax").convention.forms == ("vector", "batch")
-    assert examine(InThisProcess(softmax), "softmax").failed("exercise")
+    assert examine(InThisProcess(softmax), Options("softmax")).failed("exercise")
     for function in (softmax, softmax_jacobian):
-        examination = examine(InThisProcess(function), function.__name__, axis=0, level="stable", takes="batch")
+        examination = examine(
+            InThisProcess(function), Options(function.__name__, axis=0, level="stable", takes="batch")
+        )
         assert not [j for j in examination.failed("stable") if j.probe.quality != "square_batch"]
-    assert not examine(InThisProcess(softmax), "softmax", axis=0).failed("stable")
+    assert not examine(InThisProcess(softmax), Options("softmax", axis=0)).failed("stable")
 
 
 def test_float32_alone():
@@ -278,7 +281,7 @@ def test_float32_alone():
         return softmax_rows(z)
 
     assert convention(softmax, "softmax").dtype == "float32"
-    assert not examine(InThisProcess(softmax), "softmax").failed("stable")
+    assert not examine(InThisProcess(softmax), Options("softmax")).failed("stable")
 
 
 def test_torch_where_it_is_used():

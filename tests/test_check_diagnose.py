@@ -9,10 +9,10 @@ import softjac
 from softjac.check import measures, signatures
 from softjac.check.candidate import InThisProcess
 from softjac.check.diagnose import diagnose
-from softjac.check.front import Options
 from softjac.check.judge import examine
 from softjac.check.mistakes.of_jacobian import number
 from softjac.check.observed import Case, Precision, precision_of
+from softjac.check.options import Options
 from softjac.check.pasted import report_of_numbers
 
 
@@ -104,7 +104,7 @@ def test_nothing_is_said_where_nothing_is_wrong():
 
 
 def test_what_cannot_run_has_no_cause():
-    examination = dataclasses.replace(examine(InThisProcess(right_softmax), "softmax"), could_not="it hangs")
+    examination = dataclasses.replace(examine(InThisProcess(right_softmax), Options("softmax")), could_not="it hangs")
     assert diagnose(examination) == ()
 
 
@@ -186,7 +186,7 @@ def test_numbers_of_one_input_are_enough(decimals):
 
 
 def judged(function, kind="softmax"):
-    return examine(InThisProcess(function), kind).judgements
+    return examine(InThisProcess(function), Options(kind)).judgements
 
 
 @pytest.mark.parametrize("decimals", [3, 4, 6])

@@ -11,6 +11,7 @@ from softjac.check.cases import probes
 from softjac.check.judge import examine
 from softjac.check.kinds import KINDS
 from softjac.check.model import LEVELS, Facts, Outcome
+from softjac.check.options import Options
 
 
 def softmax_rows(z):
@@ -20,7 +21,7 @@ def softmax_rows(z):
 
 
 def examined(function, kind="softmax", **options):
-    return examine(InThisProcess(function), kind, **options)
+    return examine(InThisProcess(function), Options(kind, **options))
 
 
 def reached(examination):
@@ -305,7 +306,7 @@ def test_nan_is_wrong_and_not_useless():
 
 def test_it_is_not_asked_again_once_it_ended():
     hung = Scripted(lambda _: Outcome(fatal="no answer within 10 s"))
-    examination = examine(hung, "softmax")
+    examination = examine(hung, Options("softmax"))
     assert examination.could_not == "no answer within 10 s"
     assert len(hung.calls) == 1
 
@@ -319,7 +320,7 @@ def test_it_may_end_when_it_is_asked_again():
             seen.append(1)
         return Outcome(fatal="gone") if len(seen) == 3 else Outcome(arrays=(softmax_rows(call.arguments[0].value),))
 
-    examination = examine(Scripted(answer), "softmax")
+    examination = examine(Scripted(answer), Options("softmax"))
     assert examination.could_not == "gone, asked for z = [2, 0.5, -1.75] (asked twice)"
 
 
@@ -330,7 +331,7 @@ def test_what_was_judged_before_it_ended_is_kept():
             return Outcome(fatal="the process ended with code 3")
         return Outcome(arrays=(softmax_rows(z),))
 
-    examination = examine(Scripted(answer), "softmax")
+    examination = examine(Scripted(answer), Options("softmax"))
     assert examination.could_not == "the process ended with code 3, asked for z = [1000, 0]"
     assert examination.judgements[-1].problem == "ended"
     assert not examination.failed("exercise")
@@ -339,7 +340,7 @@ def test_what_was_judged_before_it_ended_is_kept():
 
 def test_every_probe_is_asked_once_and_one_of_them_twice():
     asked = Scripted(lambda call: Outcome(arrays=(softmax_rows(call.arguments[0].value),)))
-    examination = examine(asked, "softmax")
+    examination = examine(asked, Options("softmax"))
     assert [j.probe for j in examination.judgements] == list(probes("softmax"))
     twice = sum(probe.repeat for probe in probes("softmax"))
     assert twice == 2
@@ -366,5 +367,5 @@ def test_two_parameters_are_two_operands():
 
 
 def test_an_unknown_kind():
-    with pytest.raises(ValueError, match=r"kind is 'sofmax', and can be one of softmax, log_softmax"):
+    with pytest.raises(ValueError, match=r"what is 'sofmax', and can be one of softmax, log_softmax"):
         examined(softmax_rows, "sofmax")

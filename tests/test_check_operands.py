@@ -8,6 +8,7 @@ import softjac
 from check_conventions import convention, found, log_rows, losses, of_probs, slopes, softmax_rows
 from softjac.check.candidate import InThisProcess
 from softjac.check.judge import examine
+from softjac.check.options import Options
 
 # Operands
 
@@ -110,7 +111,7 @@ def test_given_probabilities_where_with_logits_it_is_not_right():
         result = convention(function, kind)
         assert (result.given, result.forms) == ("probs", ("batch",))
         assert result.guesses[0] == "It is given probabilities: with logits it is not right."
-        assert not examine(InThisProcess(function), kind).failed("exercise")
+        assert not examine(InThisProcess(function), Options(kind)).failed("exercise")
     for function in (named, as_of_scikit_learn):
         result = convention(function, "cross_entropy")
         assert (result.given, result.swapped) == ("probs", True)
@@ -171,9 +172,9 @@ def test_a_label_used_as_one_hot_is_held_to_labels():
         return softmax_rows(z) - y
 
     assert found(gradient, "cross_entropy_grad").convention.targets == ("index",)
-    assert examine(InThisProcess(gradient), "cross_entropy_grad").failed("exercise")
+    assert examine(InThisProcess(gradient), Options("cross_entropy_grad")).failed("exercise")
     assert convention(neutral, "cross_entropy_grad").targets == ("one-hot",)
-    beside = examine(InThisProcess(neutral), "cross_entropy_grad").asides
+    beside = examine(InThisProcess(neutral), Options("cross_entropy_grad")).asides
     assert [(j.targets, j.problem) for j in beside if j.targets == "index"] == [("index", "value")]
 
 
@@ -293,8 +294,8 @@ def test_the_gradient_may_come_first():
     kind = "cross_entropy_value_and_grad"
     for function in (both, of_one):
         assert convention(function, kind).guesses == ("It returns the gradient first, and the loss after it.",)
-        assert not examine(InThisProcess(function), kind).failed("exercise")
-    assert {j.where[0] for j in examine(InThisProcess(wrong), kind).failed("exercise")} == {1}
+        assert not examine(InThisProcess(function), Options(kind)).failed("exercise")
+    assert {j.where[0] for j in examine(InThisProcess(wrong), Options(kind)).failed("exercise")} == {1}
 
 
 def test_gradient_from_probabilities_in_either():

@@ -8,7 +8,7 @@ import pytest
 
 import softjac
 from cli_helpers import message, run
-from softjac.check.front import Options
+from softjac.check.options import Options
 from softjac.check.pasted import report_of_numbers
 from softjac.errors import ArgumentError, BoundsError, ShapeError
 

@@ -9,7 +9,7 @@ import pytest
 
 import softjac
 from cli_helpers import message, run
-from softjac.check.front import Options
+from softjac.check.options import Options
 from softjac.check.pasted import report_of_numbers
 
 Z = [1.0, 2.0, 4.0]

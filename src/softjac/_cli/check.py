@@ -21,7 +21,7 @@ from softjac._cli.progress import Progress
 from softjac._cli.screen import Screen, progress_is_welcome, screen_of
 
 if TYPE_CHECKING:
-    from softjac.check.front import Options
+    from softjac.check.options import Options
     from softjac.check.report import Report
 
 NAME = "check"
@@ -103,7 +103,7 @@ class CheckRequest:
         return 0
 
     def _options(self) -> Options:
-        from softjac.check.front import MOST_DECIMALS, options_of
+        from softjac.check.options import MOST_DECIMALS, options_of
 
         decimals = whole_number("--decimals", self.decimals, 0, MOST_DECIMALS, f"from 0 to {MOST_DECIMALS}")
         axis = whole_number("--axis", self.axis, -1, 0, "-1 (the rows of a batch) or 0 (its columns)")

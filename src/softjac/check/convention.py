@@ -16,7 +16,8 @@ import numpy as np
 from softjac.check import names
 from softjac.check.kinds import KINDS
 from softjac.check.model import Array, Candidate, Convention, Form, Given, Judgement, Library, Outcome, TargetForm
-from softjac.check.trying import Dtype, EndedError, Options, Tried, Way, is_right, is_usable
+from softjac.check.options import Options
+from softjac.check.trying import Dtype, EndedError, Tried, Way, is_right, is_usable
 
 ORDER: tuple[tuple[Library, Form, Dtype], ...] = (
     ("numpy", "vector", "float64"),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias, get_args
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 from softjac.check.as_called import as_called
 from softjac.check.candidate import InThisProcess
-from softjac.check.kinds import KINDS
 from softjac.check.model import (
-    LEVELS,
     Call,
     Candidate,
     Convention,
@@ -23,46 +21,14 @@ from softjac.check.model import (
     Reduction,
     TargetForm,
 )
+from softjac.check.options import Axis, Options, options_of
 from softjac.check.own_names import in_own_names
 from softjac.check.process import MEMORY_LIMIT, OwnProcess
 from softjac.check.report import Report
 from softjac.errors import ArgumentError, DTypeError
 
 Function: TypeAlias = Callable[..., Any]
-Axis: TypeAlias = Literal[-1, 0]
 MISSING_EXTRA = "checking needs one more package, python-flint: pip install 'softjac[check]'"
-MOST_DECIMALS = 12
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a function is examined; made and checked by `options_of`."""
-
-    what: str | None = None
-    level: Level = "exercise"
-    decimals: int = 4
-    given: Given | None = None
-    takes: Form | None = None
-    reduction: Reduction | None = None
-    axis: Axis = -1
-
-
-def options_of(
-    what: object, level: object, decimals: object, given: object, takes: object, reduction: object, axis: object
-) -> Options:
-    """The options, each one that there is. Raises ArgumentError, which names the argument."""
-    if isinstance(decimals, bool) or not isinstance(decimals, int) or not 0 <= decimals <= MOST_DECIMALS:
-        raise ArgumentError(f"decimals is {decimals!r}: pass an integer from 0 to {MOST_DECIMALS}.")
-    if isinstance(axis, bool) or not isinstance(axis, int) or axis not in (-1, 0):
-        raise ArgumentError(f"axis is {axis!r}: pass -1, where a row of a batch has the classes, or 0, where a column.")
-    choices: dict[str, Any] = {
-        name: None if value is None else _one_of(name, value, get_args(known))
-        for name, value, known in (("given", given, Given), ("takes", takes, Form), ("reduction", reduction, Reduction))
-    }
-    if what is not None:
-        choices["what"] = _one_of("what", what.replace("-", "_") if isinstance(what, str) else what, tuple(KINDS))
-    choices["level"] = _one_of("level", level, LEVELS)
-    return Options(decimals=decimals, axis=-1 if axis == -1 else 0, **choices)
 
 
 def check(
@@ -150,25 +116,12 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
     except ImportError as error:
         raise missing_extra(error) from None
     listener = _Listener(candidate)
-
-    def examined(kind: str | None, targets: TargetForm | None = None) -> Examination:
-        return examine(
-            listener,
-            kind,
-            level=options.level,
-            decimals=options.decimals,
-            given=options.given,
-            takes=options.takes,
-            reduction=options.reduction,
-            axis=options.axis,
-            targets=targets,
-        )
-
-    examination = examined(options.what)
+    examination = examine(listener, options)
     diagnoses = diagnose(examination)
     other = _other_targets(examination)
     if other and diagnoses and not diagnoses[0].name and diagnoses[0].level == "exercise":
-        again = replace(examined(examination.kind, other), guessed=examination.guessed)
+        asked = replace(options, what=examination.kind, targets=other)
+        again = replace(examine(listener, asked), guessed=examination.guessed)
         causes = diagnose(again, thorough=False)
         if causes and causes[0].name:  # in this form its mistake is known: it was made for targets like these
             examination, diagnoses = again, causes
@@ -246,17 +199,6 @@ def file_and_name(text: str) -> tuple[str, str]:
 def missing_extra(error: ImportError) -> ImportError:
     """What to raise for an import that failed: the advice, where python-flint is what is missing."""
     return ImportError(MISSING_EXTRA) if (error.name or "").partition(".")[0] == "flint" else error
-
-
-def _one_of(name: str, value: Any, known: Sequence[str]) -> str:
-    if isinstance(value, str) and value in known:
-        return value
-    import difflib
-
-    near = difflib.get_close_matches(str(value), known, n=1, cutoff=0.5)
-    raise ArgumentError(
-        f"{name} is {value!r}: pass one of {', '.join(known)}." + (f" Did you mean {near[0]}?" if near else "")
-    )
 
 
 def _positive(name: str, value: object) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -22,42 +21,23 @@ from softjac.check.model import (
     Convention,
     Examination,
     Form,
-    Given,
     Judgement,
-    Level,
     Outcome,
     Probe,
-    Reduction,
     TargetForm,
 )
-from softjac.check.trying import Options
+from softjac.check.options import Options
 
 MAY_BE_REFUSED = frozenset({"lists", "integers", "float32", "read_only"})
 """Where a candidate that raises is not wrong: it says that it takes other input."""
 
 
-def examine(
-    candidate: Candidate,
-    kind: str | None = None,
-    *,
-    level: Level = "exercise",
-    decimals: int = 4,
-    given: Given | None = None,
-    takes: Form | None = None,
-    reduction: Reduction | None = None,
-    axis: Literal[-1, 0] = -1,
-    targets: TargetForm | None = None,
-) -> Examination:
-    """Ask a candidate every probe of a kind, and judge its answers. It never raises for what the candidate does.
-
-    kind: None to guess it from the name and from what comes back. given, takes, reduction: what it is given, takes, and
-    makes of the losses of a batch, where trying should not decide. axis: 0 where the classes of a batch run down its
-    columns. decimals: how many have to be right at the levels exercise and stable. targets: the form in which they are
-    passed, where trying should not decide.
-    """
-    if kind is not None and kind not in KINDS:
-        raise ValueError(f"kind is {kind!r}, and can be one of {', '.join(KINDS)}")
-    options = Options(given=given, takes=takes, reduction=reduction, axis=axis, decimals=decimals, targets=targets)
+def examine(candidate: Candidate, options: Options | None = None) -> Examination:
+    """Ask a candidate every probe of a kind, and judge its answers. It never raises for what the candidate does."""
+    options = options or Options()
+    if options.what is not None and options.what not in KINDS:
+        raise ValueError(f"what is {options.what!r}, and can be one of {', '.join(KINDS)}")
+    kind = options.what
     guessed = ""
     if kind is None:
         kind, guessed, found = _guess_kind(candidate, options)
@@ -65,8 +45,8 @@ def examine(
         found = find_convention(candidate, kind, options)
     if not found.usable:
         why = _nothing_usable(found, "" if guessed and guessed != "the name" else kind)
-        return Examination(kind, guessed, level, decimals, found.convention, (), could_not=why)
-    return _Interview(candidate, kind, found.convention, options).run(guessed, level)
+        return Examination(kind, guessed, options.level, options.decimals, found.convention, (), could_not=why)
+    return _Interview(candidate, kind, found.convention, options).run(guessed)
 
 
 def _nothing_usable(found: Found, kind: str) -> str:
@@ -172,7 +152,7 @@ class _Interview:
     options: Options
     ended: str = ""
 
-    def run(self, guessed: str, level: Level) -> Examination:
+    def run(self, guessed: str) -> Examination:
         judgements: list[Judgement] = []
         asides: list[Judgement] = []
         for judged in self.questions():
@@ -183,12 +163,12 @@ class _Interview:
             (asides if refused else judgements).append(judged)
         if not self.ended:
             asides += self._beside()
-        held = LEVELS[: LEVELS.index(level) + 1]
+        held = LEVELS[: LEVELS.index(self.options.level) + 1]
         is_wrong = any(j.problem not in {"", "ended"} and j.probe.level in held for j in judgements)
         return Examination(
             self.kind,
             guessed,
-            level,
+            self.options.level,
             self.options.decimals,
             self.convention,
             tuple(judgements),

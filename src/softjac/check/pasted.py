@@ -11,10 +11,10 @@ import numpy as np
 from softjac.check.cases import inputs_of, numbers
 from softjac.check.compare import judge
 from softjac.check.diagnose import diagnose
-from softjac.check.front import Options
 from softjac.check.kinds import KINDS
 from softjac.check.mistakes import MISTAKES
 from softjac.check.model import Array, Convention, Examination, Form, Inputs, Outcome, Probe
+from softjac.check.options import Options
 from softjac.check.report import Report
 from softjac.check.report_lines import decimals_in_words
 from softjac.errors import ArgumentError, BoundsError, ShapeError

@@ -7,9 +7,10 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from softjac.check.front import Axis, Function, called_here, check, missing_extra, options_of
+from softjac.check.front import Function, called_here, check, missing_extra
 from softjac.check.kinds import KINDS
 from softjac.check.model import LEVELS, Form, Given, Level, Reduction
+from softjac.check.options import Axis, options_of
 from softjac.check.report import Report
 from softjac.check.report_lines import trouble
 from softjac.errors import ArgumentError

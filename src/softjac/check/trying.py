@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from softjac.check.cases import probes
@@ -18,23 +17,11 @@ from softjac.check.model import (
     Library,
     Outcome,
     Probe,
-    Reduction,
     TargetForm,
 )
+from softjac.check.options import Options
 
 Dtype: TypeAlias = Literal["float64", "float32"]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What somebody says about a candidate, so that it is not tried out."""
-
-    given: Given | None = None
-    takes: Form | None = None
-    reduction: Reduction | None = None
-    axis: Literal[-1, 0] = -1
-    decimals: int = 4
-    targets: TargetForm | None = None
 
 
 class Way(NamedTuple):
