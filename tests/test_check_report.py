@@ -105,7 +105,7 @@ def test_hint_gives_nothing_away_and_fix_all(wrong):
     assert "Seen     z = [1, 2, 4]: J[0,1] is -0.0130, it should be -0.0048\n" in hint
     assert "\nTry      " in hint
     assert 'reveal="name"' in hint
-    assert "\nFix      J = np.diag(p) - np.outer(p, p)\n" in fix
+    assert "\nFix      J = np.diag(s) - np.outer(s, s)\n" in fix
     assert "reveal=" not in fix
 
 

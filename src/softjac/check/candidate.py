@@ -69,6 +69,7 @@ def facts_from(plain: dict[str, Any], name: str | None = None) -> Facts:
         names=frozenset(map(str, plain["names"])),
         own=frozenset(map(str, plain["own"])),
         libraries=frozenset(map(str, plain["libraries"])),
+        source=str(plain["source"]),
     )
 
 

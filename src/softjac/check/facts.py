@@ -18,6 +18,7 @@ from typing import Any
 
 LIBRARIES = ("torch", "jax")
 MOST_NAME = 60
+MOST_SOURCE = 20_000
 
 
 def facts_of(function: Any, own_process: bool = False) -> dict[str, Any]:
@@ -33,8 +34,17 @@ def facts_of(function: Any, own_process: bool = False) -> dict[str, Any]:
         "keywords": sorted(keywords),
         "names": sorted(names),
         "own": sorted(_own_names(functions)),
+        "source": _source(functions[0]) if functions else "",
         "libraries": ["numpy", *(x for x in LIBRARIES if _uses(function, functions, names, x, own_process))],
     }
+
+
+def _source(function: types.FunctionType) -> str:
+    try:
+        source = inspect.getsource(function)
+    except Exception:  # there is no file, or it has changed
+        return ""
+    return source if len(source) <= MOST_SOURCE else ""
 
 
 def _attribute(value: Any, name: str) -> Any:

@@ -22,6 +22,7 @@ from softjac.check.model import (
     TargetForm,
 )
 from softjac.check.options import Axis, Options, options_of
+from softjac.check.own_letters import in_own_letters
 from softjac.check.own_names import in_own_names
 from softjac.check.process import MEMORY_LIMIT, OwnProcess
 from softjac.check.report import Report
@@ -140,7 +141,8 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
     def tried(line: str) -> str:
         return in_own_names(as_called(line, kind, convention), kind, facts, convention)
 
-    return replace(found, diagnoses=tuple(replace(d, experiment=tried(d.experiment)) for d in diagnoses))
+    called = tuple(replace(d, experiment=tried(d.experiment)) for d in diagnoses)
+    return replace(found, diagnoses=in_own_letters(called, kind, facts))
 
 
 def _other_targets(examination: Examination) -> TargetForm | None:

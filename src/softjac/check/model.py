@@ -147,7 +147,7 @@ class Facts:
     libraries: which of numpy, torch, jax can be imported here. printed: the first characters that it wrote while it was
     imported. printed_length: how many in all. wraps: whether its parameters, and its own name, are those of a function
     that it wraps, as a compiled one has it, and a derivative too. alias: whether name is not its own one, but the one
-    under which it was asked for.
+    under which it was asked for. source: its code, or "" where that is long or cannot be had.
     """
 
     name: str = ""
@@ -160,6 +160,7 @@ class Facts:
     printed_length: int = 0
     wraps: bool = False
     alias: bool = False
+    source: str = ""
 
 
 class Candidate(Protocol):
