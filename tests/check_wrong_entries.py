@@ -275,3 +275,25 @@ def probabilities_divided_alone(logits, y):
 @wrong("one-term-divided", "cross_entropy_grad")
 def targets_divided_alone(z, t):
     return softmax_rows(z) - t / len(z)
+
+
+@wrong("brackets-missing", "softmax_jacobian")
+def p_times_one_of_two_terms(z):
+    s, n = softmax_rows(z), len(z)
+    return np.array([[s[i] * (i == j) - s[j] for j in range(n)] for i in range(n)])
+
+
+@wrong("wrong-denominator", "softmax")
+def divided_by_the_others(z):
+    e = np.exp(z - np.max(z))
+    return np.array([e[i] / (e.sum() - e[i]) for i in range(len(e))])
+
+
+@wrong("ignores-input", "cross_entropy_grad")
+def zeros_for_every_label(z, y):
+    return np.zeros_like(z, dtype=float)
+
+
+@wrong("ignores-input", "softmax_jacobian")
+def zeros_for_every_entry(z):
+    return np.zeros((len(z), len(z)))

@@ -316,3 +316,45 @@ def torch_wrong_axis_in_the_gradient(z, y):
 def labels_from_one_in_the_loss(z, y):
     _, p, _ = _rows_and_loss(z, y)
     return -np.log(p[np.arange(len(y)), y - 1]).mean(), (p - np.eye(z.shape[1])[y]) / len(z)
+
+
+@wrong("negated", "softmax_jacobian", "exercise", jax)
+def negated_jacobian_in_jax(z):
+    p = jax.nn.softmax(z)
+    return jax.numpy.outer(p, p) - jax.numpy.diag(p)
+
+
+@wrong("off-diagonal-sign", "softmax_jacobian", "exercise", torch)
+def plus_outer_in_float32(z):
+    p = torch.softmax(z.float(), dim=-1)
+    return torch.diag(p) + torch.outer(p, p)
+
+
+@wrong("negated", "softmax_jacobian")
+def negated_jacobian_in_float32(z):
+    e = np.exp(np.asarray(z, dtype=np.float32))
+    p = e / e.sum()
+    return np.outer(p, p) - np.diag(p)
+
+
+def _differentiated(loss, z):
+    z = z.detach().clone().requires_grad_(True)
+    value = loss(z)
+    value.backward()
+    return value.detach(), z.grad
+
+
+@wrong("clip", "cross_entropy_value_and_grad", "stable", torch)
+def clamped_and_differentiated(z, t):
+    def loss(z):
+        return -(t * torch.log(torch.softmax(z, dim=1).clamp(1e-8, 1))).sum(1).mean()
+
+    return _differentiated(loss, z)
+
+
+@wrong("clip", "cross_entropy_grad", "stable", torch)
+def gradient_of_clamped(z, t):
+    def loss(z):
+        return -(t * torch.log(torch.softmax(z, dim=1).clamp(1e-7, 1 - 1e-7))).sum(1).mean()
+
+    return _differentiated(loss, z)[1]

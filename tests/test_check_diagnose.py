@@ -105,7 +105,7 @@ def test_nothing_is_said_where_nothing_is_wrong():
 
 def test_what_cannot_run_has_no_cause():
     examination = dataclasses.replace(examine(InThisProcess(right_softmax), Options("softmax")), could_not="it hangs")
-    assert diagnose(examination) == ()
+    assert diagnose(examination) == (examination, ())
 
 
 # More than one

@@ -44,14 +44,25 @@ RIGHT_ONES = {
 
 def _of_probabilities(kind):
     def loss(p, y):
-        return -np.log(p[y])
+        return -np.log(p[y]) if np.ndim(y) == 0 else -(y * np.log(p)).sum()
 
     def grad(p, y):
-        one_hot = np.eye(len(p))[y]
+        one_hot = np.eye(len(p))[y] if np.ndim(y) == 0 else y
         return -np.where(one_hot == 0, 0.0, one_hot / np.where(p == 0, 1.0, p))
 
-    both = {"cross_entropy": loss, "cross_entropy_grad": grad}
+    def jacobian(p):
+        return np.diag(p) - np.outer(p, p)
+
+    both = {
+        "cross_entropy": loss,
+        "cross_entropy_grad": grad,
+        "softmax_jacobian": jacobian,
+        "softmax_vjp": lambda p, g: jacobian(p) @ g,
+    }
     return both.get(kind, lambda p, y: (loss(p, y), grad(p, y)))
+
+
+_PARTS = {"loss": "cross_entropy", "grad": "cross_entropy_grad"}
 
 
 def _experiments():
@@ -61,7 +72,8 @@ def _experiments():
     for mistake, by_probs in itertools.product(MISTAKES, (False, True)):
         for kind in sorted(mistake.kinds & set(mistake.experiments_by_probs) if by_probs else mistake.kinds):
             line = mistake.experiment_for(kind, by_probs=by_probs)
-            call = re.match(rf"print\(({names})\((np\.array\(.*?\)(?:, (?:\d|np\.array\(.*?\)))?)\)\)   # (.*)", line)
+            arguments = r"np\.array\(.*?\)(?:, (?:\d|np\.array\(.*?\)))?"
+            call = re.match(rf"print\((?:np\.ravel\()?({names})\(({arguments})\)\)(?:\.tolist\(\)\))?   # (.*)", line)
             said = call and re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e\d+)?", call[3].split("should be", 1)[-1])
             if (
                 said
@@ -70,7 +82,7 @@ def _experiments():
                 and "1.1e" not in line
                 and "near" not in call[3]
             ):
-                called = call[1] if call[1] in RIGHT_ONES else kind
+                called = call[1] if call[1] in RIGHT_ONES else _PARTS.get(call[1], kind)
                 found[line, called, by_probs] = (call[2], [float(x) for x in said])
     return found
 
@@ -131,6 +143,9 @@ CONVENTIONS = {
 }
 
 
+OF_BATCHES = {"n-missing", "n-doubled", "wrong-axis", "one-sum-over-array", "rows-mixed"}
+
+
 class _Asked:
     """A function that takes one convention, and writes down what it was asked."""
 
@@ -146,7 +161,7 @@ class _Asked:
         types = {"list": "list", "numpy": "ndarray", "torch": "Tensor", "jax": "ArrayImpl"}
         assert type(first).__name__ == types[c.library]
         shape = np.shape(first)
-        assert len(shape) == (1 if c.forms == ("vector",) else 2) or self.kind == "cross_entropy"
+        assert len(shape) == (1 if c.forms == ("vector",) else 2)
         assert c.forms != ("column",) or shape[-1] == 1
         for one in second:
             if self.kind == "softmax_vjp" or c.targets == ("one-hot",):
@@ -177,7 +192,7 @@ def test_what_to_try_is_what_the_function_takes(named):
             convention.library: library,
         }
         code = line.split("   #")[0]
-        if convention.forms == ("column",) and mistake.name in {"n-missing", "n-doubled"}:  # of a batch
+        if convention.forms != ("batch",) and mistake.name in OF_BATCHES:
             continue
         if not re.search(rf"(?<![\w.])({'|'.join(stands_for(kind))})\(", code) or re.search(
             r"\bJ\b|grad\b(?!\()", code

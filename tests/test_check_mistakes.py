@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+import check_wrong_batches
 import check_wrong_entries
 import check_wrong_frameworks
 import check_wrong_gradients
@@ -32,6 +33,7 @@ ENTERED = (
     check_wrong_targets,
     check_wrong_entries,
     check_wrong_frameworks,
+    check_wrong_batches,
 )
 
 OF_THE_ISSUE = (
@@ -150,8 +152,8 @@ def test_the_example_of_a_column_formula():
     assert main.name == "column-formula-1d"
     assert main.seen == (
         "z = [1, 2, 4], first wrong entry J[0,1]",
-        "  yours    -p[1]*p[1] ~ -0.1142 * 0.1142 ~ -0.0130",
-        "  correct  -p[0]*p[1] ~ -0.0420 * 0.1142 ~ -0.0048",
+        "  yours    -s[1]*s[1] ~ -0.1142 * 0.1142 ~ -0.0130",
+        "  correct  -s[0]*s[1] ~ -0.0420 * 0.1142 ~ -0.0048",
         "diagonal right; row sums -0.6848 -0.6126 +0.1170, should be 0",
     )
     assert main.symptom == (

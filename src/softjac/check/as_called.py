@@ -39,7 +39,7 @@ def as_called(line: str, kind: str, convention: Convention) -> str:
     whole = "|".join(stands_for(kind))
     every = "|".join((*_STANDS_FOR.get(kind, ()), whole))
     with_numbers = re.compile(rf"(?<![\w.])({every})\(({_ARRAY})(?:, (\d+|{_ARRAY}))?\)")
-    with_letters = re.compile(rf"(?<![\w.])({whole})\(([zp])(?:, ([yg]))?\)")
+    with_letters = re.compile(rf"(?<![\w.])({whole})\(([zp](?:\[-1:\])?)(?:, ([yg]))?\)")
     line = with_letters.sub(lambda found: _of_letters(found[1], found[2], kind, convention), line)
     if convention.given == "probs" and not re.search(r"\bp\b", line):
         line = re.sub(r"\bz\b", "p", line)
@@ -55,8 +55,14 @@ def _of_lists(line: str) -> str:
 
     >>> _of_lists("print(J.sum(axis=1), J - J.T, p.shape)")
     'print(np.sum(J, axis=1), np.subtract(J, np.transpose(J)), np.shape(p))'
+    >>> _of_lists("print(f(z, g).sum(axis=-1))")
+    'print(np.sum(f(z, g), axis=-1))'
     """
-    line = re.sub(r"\b(\w+)\.sum\((axis=-?\d)?\)", lambda m: f"np.sum({m[1]}{', ' + m[2] if m[2] else ''})", line)
+    line = re.sub(
+        r"\b(\w+(?:\([\w, =-]*\))?)\.sum\((axis=-?\d)?\)",
+        lambda m: f"np.sum({m[1]}{', ' + m[2] if m[2] else ''})",
+        line,
+    )
     line = line.replace("J - J.T", "np.subtract(J, np.transpose(J))")
     line = re.sub(r"\b(\w+)\.T\.shape", r"np.shape(np.transpose(\1))", line)
     return re.sub(r"\b(\w+)\.shape", r"np.shape(\1)", line)

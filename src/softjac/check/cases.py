@@ -105,7 +105,7 @@ _ORDINARY: tuple[_Case, ...] = (
     ),
     _Case("batch", _WIDE, labels=[0, 4], cotangent=[[1.0, 0.5, -1.0, 2.0, 0.0], [0.0, -3.0, 1.0, 0.25, 0.5]]),
     _Case("soft_targets", _WIDE, targets=[[0.5, 0.0, 0.125, 0.25, 0.125], [0.0, 0.75, 0.0, 0.0625, 0.1875]]),
-    _Case("square_batch", _SQUARE, labels=[1, 2, 0], cotangent=[[1.0, -2.0, 0.5], [0.25, 3.0, -1.0], [2.0, 0.0, 0.75]]),
+    _Case("square_batch", _SQUARE, labels=[1, 2, 1], cotangent=[[1.0, -2.0, 0.5], [0.25, 3.0, -1.0], [2.0, 0.0, 0.75]]),
     _Case("batch_of_one", [[0.5, -1.0, 2.25, 3.0]], labels=[2], cotangent=[[1.0, 0.0, -0.5, 2.0]]),
     _Case("integers", [1.0, 2.0, 4.0], labels=2, cotangent=[1.0, -2.0, 3.0], dtype="int64"),
     _Case(

@@ -230,9 +230,17 @@ def _is_held_to(tried: Tried, way: Way, batch: Judgement, candidate: Candidate) 
         return False
     if names.takes_batches(facts):
         return True
+    if batch.problem == "shape" and _is_of_columns(batch):
+        return names.speaks_of_rows(facts)
     if batch.problem == "shape":  # as of p[label], for one vector, of a softmax that is right for rows
         return False
     return names.speaks_of_rows(facts) and (not _is_square(batch) or is_right(tried.one_row(way)))
+
+
+def _is_of_columns(batch: Judgement) -> bool:
+    """Whether there is one number for each column, where there should be one for each row."""
+    rows, n = batch.probe.inputs.logits.shape
+    return [r.shape for r in batch.results] == [(n,)] and [t.shape for t in batch.truth] == [(rows,)]
 
 
 def _divides_by_rows(tried: Tried, way: Way, vector: Judgement, batch: Judgement) -> bool:

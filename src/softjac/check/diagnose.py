@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from softjac.check import entries, signatures
+from softjac.check.judge import in_convention
 from softjac.check.kinds import KINDS
 from softjac.check.matching import (
     Explanation,
@@ -15,31 +16,38 @@ from softjac.check.matching import (
     best,
     for_batches,
     for_vectors,
+    in_vectors_alone,
     of_one_result,
     of_variants,
     other_conventions,
-    pairs,
+    pairs_after_one,
+    pairs_at_once,
     singles,
 )
 from softjac.check.mistakes import BY_NAME, RIGHT, Mistake, Recipe
 from softjac.check.mistakes.of_smoothing import SMOOTHED, amounts_from, smoothings
 from softjac.check.mistakes.of_types import FIX_OF_JAX, OF_JAX
-from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Level
+from softjac.check.model import LEVELS, Diagnosis, Examination, Level
 from softjac.check.observed import Case, Precision, cases_of, precision_of
 from softjac.check.telling import explained, named, too_few_decimals, unnamed
 
 
-def diagnose(examination: Examination, *, thorough: bool = True) -> tuple[Diagnosis, ...]:
+def diagnose(examination: Examination, *, thorough: bool = True) -> tuple[Examination, tuple[Diagnosis, ...]]:
     """The causes of what went wrong: that of the lowest level first, last what holds only for forms not held to.
+
+    Before them the examination as it was understood: where nothing was right, a known mistake says what the convention
+    is, of mean or sum.
 
     A mistake is named where the candidate returns what that wrong implementation returns, on every probe where this is
     far from the truth. Where no mistake fits, and no two of them together, the name is "" and the numbers speak.
     thorough: whether more is tried than one mistake by itself, which takes most of the time.
     """
     if examination.could_not:
-        return ()
+        return examination, ()
     with np.errstate(all="ignore"):
-        return tuple(_Causes(examination, thorough=thorough).all())
+        causes = _Causes(examination, thorough=thorough)
+        found = tuple(causes.all())
+    return causes.examination, found
 
 
 class _Causes:
@@ -84,8 +92,15 @@ class _Causes:
         for problem, name in (("differs", "answer-differs"), ("changed", "input-overwritten")):
             for case in self.cases:
                 if case.judgement.problem == problem or (problem == "changed" and case.judgement.outcome.changed):
-                    yield named(self.kind, BY_NAME[name], case, seen=(self._what_happened(case, problem),))
+                    found = named(self.kind, BY_NAME[name], case, seen=(self._what_happened(case, problem),))
+                    yield self._of_second(found) if case.judgement.outcome.changed == (1,) else found
                     break
+
+    def _of_second(self, overwritten: Diagnosis) -> Diagnosis:
+        """What to try where it is the targets, or the upstream gradient, that are written into."""
+        letter = "y" if KINDS[self.kind].has_targets else "g"
+        line = overwritten.experiment.replace("z.copy()", f"{letter}.copy()").replace("before, z", f"before, {letter}")
+        return replace(overwritten, experiment=line)
 
     def _what_happened(self, case: Case, problem: str) -> str:
         asked = entries.asked(case)
@@ -106,8 +121,9 @@ class _Causes:
             self.is_known = False
             yield named(self.kind, BY_NAME["integers-cut"], first[0])
             return
-        chain, left = self._chain(first, level)
-        if level == "exercise" and not chain and signatures.ignores_input(self.judged):
+        is_zero = level == "exercise" and self.kind in _NEVER_ZERO and signatures.is_all_zero(self.judged)
+        chain, left = ([], first) if is_zero else self._chain(first, level)
+        if is_zero or (level == "exercise" and not chain and signatures.ignores_input(self.judged)):
             self.is_known = False
             yield named(self.kind, BY_NAME["ignores-input"], wrong[0])
             return
@@ -116,6 +132,9 @@ class _Causes:
         if self.thorough and any(c.judgement.problem != "raised" for c in left) and self.is_known and not is_half:
             chain, left = self._with_two_at_once(chain, first, left, level)
             left = self._without_batches(chain, left, level)
+        numbers = [c for c in left if c.judgement.problem in {"value", "not finite"}]
+        if level == "exercise" and len(numbers) > sum(len(found[0].cases) for found in chain):
+            chain, left, self.recipe = [], first, RIGHT  # what explains the lesser part of it may do so by chance
         for found in chain:
             yield explained(self.kind, found, level)
         for mistake, cases in self._signatures(left, level):
@@ -186,7 +205,7 @@ class _Causes:
         found = found or self._of_smoothing(left, others) or self._to_five_digits(left, others)
         if found:
             return found
-        return self._in_another_convention(left, others) or self._of_one_form(left, others)
+        return self._in_another_convention(left) or self._of_one_form(left, others)
 
     def _in_float32(
         self, left: Sequence[Case], others: Sequence[Case], skip: frozenset[str]
@@ -236,19 +255,21 @@ class _Causes:
 
         return best(singles(self.kind), roughly(left), roughly(others), (), several_count=False)
 
-    def _in_another_convention(self, left: Sequence[Case], others: Sequence[Case]) -> tuple[Explanation, ...]:
+    def _in_another_convention(self, left: Sequence[Case]) -> tuple[Explanation, ...]:
         """Where it was never right, sum and mean could not be found out: the other one may fit, with one mistake."""
         if not KINDS[self.kind].has_targets or self.recipe is not RIGHT or not any(map(_is_batch, left)):
             return ()
+        if "reduction" in self.examination.convention.stated:
+            return ()
         for other in other_conventions(self.examination.convention):
-
-            def moved(cases: Sequence[Case], other: Convention = other) -> list[Case]:
-                return [replace(c, asked=replace(c.asked, convention=other)) for c in cases]
-
-            tried = singles(self.kind, self.recipe, _OF_N)
-            found = best(tried, moved(left), moved(others), moved(self.judged))
+            examination = in_convention(self.examination, other)
+            cases = cases_of(examination.judgements, self.kind, other, self.precision)
+            judged = [c for c in cases if c.is_judged]
+            wrong = [c for c in judged if c.is_wrong and c.level == "exercise"]
+            others = [c for c in judged if not c.is_wrong and c.level == "exercise"]
+            found = best(singles(self.kind, self.recipe, _OF_N), wrong, others, judged)
             if found:
-                self.cases, self.judged = tuple(moved(self.cases)), tuple(moved(self.judged))
+                self.examination, self.cases, self.judged = examination, cases, tuple(judged)
                 return found
         return ()
 
@@ -272,10 +293,13 @@ class _Causes:
     def _two_at_once(self, left: Sequence[Case], level: Level) -> tuple[Explanation, ...]:
         upto = LEVELS[: LEVELS.index(level) + 1]
         others = [c for c in self.judged if c.level in upto and c not in left]
-        one_fits = level != "exercise" or self.recipe is not RIGHT
-        for where in (None, for_vectors) if level == "exercise" else (None,):
-            two = pairs(self.kind, self.recipe, left, one_fits=one_fits, where=where, level=level)
-            found = best(two, left, others, self.judged, self.recipe)
+        if level == "exercise":
+            two = tuple(pairs_at_once(self.kind, left))
+            each: tuple[Iterable[Explanation], ...] = (two, in_vectors_alone(two))
+        else:
+            each = (pairs_after_one(self.kind, self.recipe, left, level),)
+        for tried in each:
+            found = best(tried, left, others, self.judged, self.recipe)
             if found and not _of_any_size(found):
                 return found
         return ()
@@ -395,6 +419,9 @@ _COST_DIGITS = frozenset(
 
 ROUGH = 3e-5
 """The relative precision in which one mistake may hide a small number that has another cause."""
+
+_NEVER_ZERO = frozenset({"softmax", "softmax_jacobian", "softmax_vjp", "cross_entropy_grad"})
+"""Kinds of which a known mistake makes no result of zeros alone: a softmax of ones has a logarithm of zeros."""
 
 _OF_N = frozenset({"n-missing", "n-doubled"})
 

@@ -117,13 +117,11 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
     except ImportError as error:
         raise missing_extra(error) from None
     listener = _Listener(candidate)
-    examination = examine(listener, options)
-    diagnoses = diagnose(examination)
+    examination, diagnoses = diagnose(examine(listener, options))
     other = _other_targets(examination)
     if other and diagnoses and not diagnoses[0].name and diagnoses[0].level == "exercise":
         asked = replace(options, what=examination.kind, targets=other)
-        again = replace(examine(listener, asked), guessed=examination.guessed)
-        causes = diagnose(again, thorough=False)
+        again, causes = diagnose(replace(examine(listener, asked), guessed=examination.guessed), thorough=False)
         if causes and causes[0].name:  # in this form its mistake is known: it was made for targets like these
             examination, diagnoses = again, causes
     facts = candidate.facts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,6 +47,30 @@ def examine(candidate: Candidate, options: Options | None = None) -> Examination
         why = _nothing_usable(found, "" if guessed and guessed != "the name" else kind)
         return Examination(kind, guessed, options.level, options.decimals, found.convention, (), could_not=why)
     return _Interview(candidate, kind, found.convention, options).run(guessed)
+
+
+def in_convention(examination: Examination, convention: Convention) -> Examination:
+    """The same answers, judged as those of another convention. Nothing is asked again."""
+
+    def judged(one: Judgement) -> Judgement:
+        if one.problem in {"differs", "changed"}:  # of which a second call tells, and not the numbers
+            return one
+        return judge(
+            examination.kind,
+            one.probe,
+            convention,
+            one.form,
+            one.outcome,
+            targets=one.targets,
+            decimals=examination.decimals,
+        )
+
+    return replace(
+        examination,
+        convention=convention,
+        judgements=tuple(map(judged, examination.judgements)),
+        asides=tuple(map(judged, examination.asides)),
+    )
 
 
 def _nothing_usable(found: Found, kind: str) -> str:

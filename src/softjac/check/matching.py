@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from softjac.check.mistakes import MISTAKES, RIGHT, Mistake, Recipe, Situation, Variant
 from softjac.check.mistakes.recipe import VALUE_AND_GRAD, both
@@ -40,6 +40,11 @@ def explain(
     speaks = False
     off = 0
     all_raised = all(case.judgement.problem == "raised" for case in wrong)
+    batch = next((case for case in wrong if case.asked.inputs.is_batch and case.judgement.problem != "raised"), None)
+    if batch is not None and batch is not wrong[0]:  # most mistakes show in it, and most of them are not the one
+        fit = batch.fit(recipe.run(batch.situation))
+        if fit.far and not fit.matches:
+            return ()
     for case in wrong:
         fit = case.fit(recipe.run(case.situation))
         if fit.matches:
@@ -89,14 +94,13 @@ def singles(
     skip: frozenset[str] = frozenset(),
     where: Where | None = None,
     level: Level = "exercise",
-    after: Mistake | None = None,
 ) -> Iterator[Explanation]:
     """Every mistake on top of what is wrong already, not yet compared, that can show at a level.
 
-    where: made there alone. after: only those that come later in the table.
+    where: made there alone.
     """
     upto = LEVELS[: LEVELS.index(level) + 1]
-    for mistake in MISTAKES if after is None else MISTAKES[MISTAKES.index(after) + 1 :]:
+    for mistake in MISTAKES:
         if mistake.name in skip:
             continue
         for variant in mistake.variants_for(kind):
@@ -146,39 +150,72 @@ _ALONE = frozenset({"loop-off-by-one", "smoothed-targets", "float16-sums", "floa
 """Mistakes of many ways, tried alone and on top of what is known: in pairs they would take most of the time."""
 
 
-def pairs(
-    kind: str,
-    base: Recipe,
-    wrong: Sequence[Case],
-    *,
-    one_fits: bool,
-    where: Where | None = None,
-    level: Level = "exercise",
-) -> Iterator[Explanation]:
-    """Every two mistakes that go together.
+def pairs_after_one(kind: str, base: Recipe, wrong: Sequence[Case], level: Level) -> Iterator[Explanation]:
+    """Every two mistakes that go together, where the first explains a case by itself."""
+    for first in singles(kind, base, _ALONE, None, level):
+        if any(speaks_for(first.recipe, case) for case in wrong):
+            yield from beside(first, kind, _ALONE, level)
 
-    one_fits: the first has to explain a case by itself. Otherwise the two have to explain the first of the wrong cases.
-    """
-    skip = _ALONE if one_fits else _ALONE | _MANY
+
+def pairs_at_once(kind: str, wrong: Sequence[Case]) -> Iterator[Explanation]:
+    """Every two mistakes that go together, and that together return the first of the wrong cases."""
     telling = next((case for case in wrong if case.judgement.problem != "raised"), None)
-    for first in singles(kind, base, skip, where, level):
-        if one_fits and not any(speaks_for(first.recipe, case) for case in wrong):
-            continue
-        for second in beside(first, kind, skip, where, level, None if one_fits else first.mistakes[0]):
-            if one_fits or telling is None or telling.is_returned_by(second.recipe):
-                yield second
+    ones = [(one, _Alone.of(one, telling)) for one in singles(kind, skip=_ALONE | _MANY)]
+    for k, (first, in_first) in enumerate(ones):
+        for second, in_second in ones[k + 1 :]:
+            if first.mistakes == second.mistakes:
+                continue
+            # Where one of them does not apply, the other one is by itself.
+            if not in_first.applies or not in_second.applies:
+                if not (in_first.returned or in_second.returned):
+                    continue
+                two = _together(first, second)
+            else:
+                two = _together(first, second)
+                if two is not None and telling is not None and not telling.is_returned_by(two.recipe):
+                    continue
+            if two is not None:
+                yield two
+
+
+class _Alone(NamedTuple):
+    """One mistake in the situation of a case: whether it applies there, and whether the case is what it returns."""
+
+    applies: bool
+    returned: bool
+
+    @classmethod
+    def of(cls, one: Explanation, case: Case | None) -> _Alone:
+        if case is None:
+            return cls(applies=True, returned=True)
+        applies = one.recipe.applies is None or one.recipe.applies(case.situation)
+        return cls(applies, applies and case.is_returned_by(one.recipe))
+
+
+def _together(first: Explanation, second: Explanation) -> Explanation | None:
+    """Both mistakes, where they go together."""
+    (variant,) = second.variants
+    recipe = first.recipe.with_steps(variant.steps, variant.applies)
+    if recipe is None:
+        return None
+    return Explanation((*first.mistakes, *second.mistakes), (*first.variants, variant), recipe, ())
+
+
+def in_vectors_alone(found: Iterable[Explanation]) -> Iterator[Explanation]:
+    """The same mistakes, made in vectors alone."""
+    for one in found:
+        recipe: Recipe | None = RIGHT
+        for variant in one.variants:
+            recipe = None if recipe is None else recipe.with_steps(variant.steps, both(for_vectors, variant.applies))
+        if recipe is not None:
+            yield replace(one, recipe=recipe)
 
 
 def beside(
-    first: Explanation,
-    kind: str,
-    skip: frozenset[str] = frozenset(),
-    where: Where | None = None,
-    level: Level = "exercise",
-    after: Mistake | None = None,
+    first: Explanation, kind: str, skip: frozenset[str] = frozenset(), level: Level = "exercise"
 ) -> Iterator[Explanation]:
-    """Every other mistake together with the first. after: only those that come later in the table."""
-    for second in singles(kind, first.recipe, skip | {first.mistakes[0].name}, where, level, after):
+    """Every other mistake together with the first."""
+    for second in singles(kind, first.recipe, skip | {first.mistakes[0].name}, None, level):
         yield Explanation((*first.mistakes, *second.mistakes), (*first.variants, *second.variants), second.recipe, ())
 
 

@@ -78,7 +78,7 @@ class Convention:
     second operand comes first. dtype: of what it is given, where a probe does not say. targets: in which forms it takes
     them. reduction: what a batch's value is. gradient: of the mean or the sum of the losses. wrt: with respect to what
     the gradient of a loss is: to the logits, or to the probabilities that it is given. guesses: sentences for the
-    report about what was guessed, and from what.
+    report about what was guessed, and from what. stated: names of options that said a part of it.
     """
 
     library: Library = "numpy"
@@ -93,6 +93,7 @@ class Convention:
     gradient: Literal["mean", "sum"] | None = None
     wrt: Given = "logits"
     guesses: tuple[str, ...] = ()
+    stated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,6 +52,16 @@ def options_of(
     return Options(decimals=decimals, axis=-1 if axis == -1 else 0, **choices)
 
 
+def stated(options: Options) -> tuple[str, ...]:
+    """Names of those that say how a function is called and what its results mean.
+
+    >>> stated(Options(reduction="mean", level="stable"))
+    ('reduction',)
+    """
+    named = tuple(name for name in ("given", "takes", "reduction") if getattr(options, name) is not None)
+    return named if options.axis == -1 else (*named, "axis")
+
+
 def _one_of(name: str, value: Any, known: Sequence[str]) -> str:
     if isinstance(value, str) and value in known:
         return value

@@ -78,10 +78,10 @@ def _judged(given: Numbers, options: Options, source: str, decimals_are_asked: b
     )
     judged = judge(given.kind, probe, convention, form, outcome, decimals=decimals)
     examination = Examination(given.kind, given.guessed, "exercise", decimals, convention, (judged,))
-    causes = diagnose(examination)
+    examination, causes = diagnose(examination)
     if causes and not causes[0].name and (given.result == np.round(given.result)).all():
         whole = replace(judged, outcome=replace(outcome, decimals=0))
-        causes = diagnose(replace(examination, judgements=(whole,)))
+        _, causes = diagnose(replace(examination, judgements=(whole,)))
     notes = [f"the numbers are taken as rounded to {decimals_in_words(decimals)}"] if rounded else []
     if judged.problem and rounded and decimals <= FEW_DECIMALS and not any(one.name for one in causes):
         notes.append("with so few decimals mistakes look alike: four tell more")

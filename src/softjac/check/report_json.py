@@ -52,6 +52,7 @@ def plain(report: Report, reveal: str) -> dict[str, Any]:
             "reduction": convention.reduction,
             "gradient": convention.gradient,
             "guesses": list(convention.guesses),
+            "stated": list(convention.stated),
         },
         "covered": {name: {"right": right, "asked": asked} for name, (right, asked) in report.covered.items()},
         "cannot": list(report.cannot),

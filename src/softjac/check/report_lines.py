@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softjac.check import question
+from softjac.check.kinds import KINDS
 from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Judgement, Level
 from softjac.check.plain_text import WIDTH, escaped, filled, plain, printable
 
@@ -94,7 +95,7 @@ def sections(report: Report, reveal: str) -> Iterator[list[Section]]:
         alone = Section("Checked", ("the numbers alone, for one input; no function was called",))
         yield [alone, Section("Cannot", ("; ".join(report.cannot) + ".",))]
         return
-    done = [_called(report.examination.convention), *_printed(report)]
+    done = [_called(report.kind, report.examination.convention), *_printed(report)]
     yield [*done, Section("Checked", _covered(report)), Section("Cannot", ("; ".join(report.cannot) + ".",))]
 
 
@@ -206,13 +207,7 @@ def _also_line(diagnosis: Diagnosis, hint: bool, where: str) -> str:
 
 def _is_aside(report: Report, diagnosis: Diagnosis) -> bool:
     """Whether it was found in a form that the function is not held to, for which it is right at level exercise."""
-    judgements = report.examination.judgements
-    wrong = [j for j in judgements if j.problem or j.outcome.changed]
-    return (
-        diagnosis.level == "exercise"
-        and diagnosis.judgement in report.examination.asides
-        and not any(j.probe.level == "exercise" for j in wrong)
-    )
+    return diagnosis.level == "exercise" and diagnosis.judgement in report.examination.asides
 
 
 def _is_worth_saying(diagnosis: Diagnosis) -> bool:
@@ -300,7 +295,7 @@ def trouble(judgement: Judgement) -> str:
     return f"{entry} is {mine:.6g} and should be {truth:.6g}"
 
 
-def _called(convention: Convention) -> Section:
+def _called(kind: str, convention: Convention) -> Section:
     library = {"numpy": "NumPy", "torch": "torch", "jax": "JAX"}.get(convention.library, "")
     forms = _FORMS if library else _LISTS
     words = ["with", *([library] if library else []), " and ".join(forms[form] for form in convention.forms)]
@@ -308,16 +303,18 @@ def _called(convention: Convention) -> Section:
         words.append("of probabilities")
     line = " ".join(words)
     if convention.axis_keyword:
-        line += f", {convention.axis_keyword}=-1"
+        line += f", {convention.axis_keyword}={convention.axis}"
     if convention.swapped:
         line += ", the second operand first"
     if convention.targets:
         line += f"; targets as {' and '.join({'index': 'labels'}.get(form, form) for form in convention.targets)}"
-    if convention.reduction:
-        line += f"; the losses of a batch: {convention.reduction}"
-    if convention.gradient:
+    of_kind = KINDS[kind]
+    if convention.reduction and of_kind.has_loss:
+        line += f"; the losses of a batch: {'one a row' if convention.reduction == 'none' else convention.reduction}"
+    if convention.gradient and of_kind.has_gradient:
         line += f"; gradient of the {convention.gradient}"
-    return Section("Called", (f"{line} (found by trying)", *convention.guesses))
+    stated = f"; {' and '.join(convention.stated)} as stated" if convention.stated else ""
+    return Section("Called", (f"{line} (found by trying{stated})", *convention.guesses))
 
 
 def _printed(report: Report) -> list[Section]:

@@ -27,6 +27,13 @@ def ignores_input(cases: Sequence[Case]) -> bool:
     return not any(_differ([c.results for c in group]) for group in groups)
 
 
+def is_all_zero(cases: Sequence[Case]) -> bool:
+    """Whether every number that came back is exactly 0, where none of them should be: no formula gives that."""
+    asked = [c for c in cases if c.level == "exercise" and c.judgement.problem != "raised"]
+    is_zero = all(not r.any() for c in asked for r in c.results)
+    return is_zero and len(asked) > 3 and all(c.is_wrong and c.results for c in asked)
+
+
 def _is_a_number(results: Sequence[Array]) -> bool:
     return bool(results) and not all(np.isnan(r).all() for r in results)
 

@@ -24,7 +24,7 @@ def explained(kind: str, found: Sequence[Explanation], level: Level) -> Diagnosi
     first = found[0]
     case = min(first.cases, key=_hardly_shown)
     mistakes = first.mistakes
-    whys = [f"{_sentence(m.why_for(kind))} {v.detail}".strip() for m, v in zip(mistakes, first.variants, strict=True)]
+    whys = [_sentence(m.why_for(kind, v)) for m, v in zip(mistakes, first.variants, strict=True)]
     name = "+".join(first.names)
     others = dict.fromkeys("+".join(e.names) for e in found)
     return Diagnosis(
@@ -34,7 +34,7 @@ def explained(kind: str, found: Sequence[Explanation], level: Level) -> Diagnosi
         level=level,
         symptom=tuple(_what(case, None, short=True)),
         seen=tuple(_what(case, first, short=False)),
-        experiment=mistakes[0].experiment_for(kind, by_probs=case.asked.given_probs),
+        experiment=mistakes[0].experiment_for(kind, first.variants[0], by_probs=case.asked.given_probs),
         fix="\n".join(m.fix_for(kind, by_probs=case.asked.given_probs) for m in mistakes),
         others=tuple(other for other in others if other != name),
         judgement=case.judgement,

@@ -19,7 +19,7 @@ from softjac.check.model import (
     Probe,
     TargetForm,
 )
-from softjac.check.options import Options
+from softjac.check.options import Options, stated
 
 Dtype: TypeAlias = Literal["float64", "float32"]
 
@@ -119,6 +119,7 @@ class Tried:
             targets=() if way.targets is None else (way.targets,),
             reduction=self._options.reduction,
             gradient=gradient_of(self._options.reduction),
+            stated=stated(self._options),
         )
 
     def _read(self, probe: Probe, convention: Convention, way: Way, outcome: Outcome) -> tuple[Judgement, Convention]:

@@ -128,7 +128,15 @@ def _dot(p: Array, g: Array) -> Array:
     return np.asarray((p * g).sum(axis=-1, keepdims=True))
 
 
+_less_p_j = entry_of_matrix(
+    lambda a, b, same: f"{a} - {a}" if same else f"-{b}",
+    lambda p, i, j: f"{number(p[i])} - {number(p[i])}" if i == j else number(-p[j]),
+)
+
+
 def _without_brackets(s: Situation, recipe: Recipe, index: tuple[int, ...]) -> Formed | None:
+    if s.kind == "softmax_jacobian":
+        return _less_p_j(s, recipe, index)
     made, g = recipe.run(s), s.inputs.cotangent
     if made is None or made.raises or g is None or len(index) != g.ndim:
         return None
@@ -145,14 +153,21 @@ BRACKETS = Mistake(
     title="p multiplies one of two terms",
     why="in p*(g - sum(p*g)) the p in front belongs to both terms: p*g - p*sum(p*g). Without the brackets one of them "
     "is without its p.",
-    kinds=VJP,
+    kinds=VJP | {"softmax_jacobian"},
     level="exercise",
     layer="formula",
     experiment="print(dz.sum())   # should be 0",
     fix="dz = p * (g - (p * g).sum(axis=-1, keepdims=True))",
+    whys={
+        "softmax_jacobian": "in p[i]*((i==j) - p[j]) the p[i] in front belongs to both terms: p[i]*(i==j) - p[i]*p[j]. "
+        "Without the brackets the second one is without it.",
+    },
+    experiments={"softmax_jacobian": "print(J.sum(axis=1))   # every number should be 0"},
+    fixes={"softmax_jacobian": "J = p[:, None] * (np.eye(len(p)) - p[None, :])"},
     variants=(
-        Variant({"vjp": lambda p, g: np.asarray(p * g - _dot(p, g))}, detail="Here it is p*g - sum(p*g)."),
-        Variant({"vjp": lambda p, g: np.asarray(g - p * _dot(p, g))}, detail="Here it is g - p*sum(p*g)."),
+        Variant({"vjp": lambda p, g: np.asarray(p * g - _dot(p, g))}, VJP, detail="Here it is p*g - sum(p*g)."),
+        Variant({"vjp": lambda p, g: np.asarray(g - p * _dot(p, g))}, VJP, detail="Here it is g - p*sum(p*g)."),
+        Variant({"jacobian": lambda p: np.asarray(np.diag(p) - p)}, frozenset({"softmax_jacobian"})),
     ),
     entry=_without_brackets,
 )

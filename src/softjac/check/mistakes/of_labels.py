@@ -324,6 +324,11 @@ UNNORMALISED = Mistake(
             kinds=LOSSES,
             detail="Here logsumexp(z) is there once, and not sum(y) times.",
         ),
+        Variant(
+            {"leave": (_log_sum_once,), "gradient": _without_sum},
+            kinds=VALUE_AND_GRAD,
+            detail="Here logsumexp(z) is there once, and not sum(y) times: its gradient is p - y.",
+        ),
     ),
 )
 

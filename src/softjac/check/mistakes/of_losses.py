@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from softjac.check.mistakes.of_jacobian import diagonal_matrix, number
+from softjac.check.mistakes.plain_calls import OF_LOGITS, OF_PROBABILITIES
 from softjac.check.mistakes.recipe import (
     GRADIENTS,
     LOSSES,
@@ -51,6 +52,17 @@ def _negate_gradient(arrays: tuple[Array, ...], _s: Situation) -> tuple[Array, .
     return (*arrays[:-1], -arrays[-1])
 
 
+def _by_slope(s: Situation) -> bool:
+    return s.given_probs and s.convention.wrt == "probs"
+
+
+def _by_logits(s: Situation) -> bool:
+    return not _by_slope(s)
+
+
+_less_p = entry_of_gradient("Y - P", lambda p, y: f"{number(y)} - {number(p)}")
+_over_p = entry_of_gradient("Y/P", lambda p, y: f"{number(y)} / {number(p)}")
+
 GRADIENT_SIGN = Mistake(
     name="gradient-sign",
     title="sign of the gradient: y - p",
@@ -59,10 +71,21 @@ GRADIENT_SIGN = Mistake(
     kinds=GRADIENTS,
     level="exercise",
     layer="scale",
-    experiment="print(loss(z + 0.001 * grad, y) - loss(z, y))   # a gradient points uphill: positive",
+    experiment=OF_LOGITS["cross_entropy_grad"],
+    experiments=OF_LOGITS,
+    experiments_by_probs=OF_PROBABILITIES,
     fix="grad = p - y",
-    variants=(Variant({"leave": (_negate_gradient,)}),),
-    entry=entry_of_gradient("Y - P", lambda p, y: f"{number(y)} - {number(p)}"),
+    fix_by_probs="grad = -y / p",
+    variants=(
+        Variant({"leave": (_negate_gradient,)}, applies=_by_logits),
+        Variant(
+            {"leave": (_negate_gradient,)},
+            applies=_by_slope,
+            why="the derivative of -y*log(p) in p is -y/p. With the other sign it points downhill: it is the step to "
+            "take, not the derivative, and code that subtracts it climbs.",
+        ),
+    ),
+    entry=lambda s, recipe, index: (_over_p if _by_slope(s) else _less_p)(s, recipe, index),
 )
 
 
@@ -78,7 +101,16 @@ def _once_divided(gradient: Array, s: Situation) -> Array:
     return np.asarray(gradient / len(s.inputs.logits))
 
 
-_DIFFERENCE = "print((loss(z + d, y) - loss(z, y)) / 1e-6, grad[0, 0])   # alike, for d of 1e-6 at [0, 0]"
+_OF_TWO_ROWS = "print(f(np.array([[0.0, 0.0], [0.0, 0.0]]), np.array([0, 1])))"
+_OF_A_MEAN = {
+    "cross_entropy_grad": f"{_OF_TWO_ROWS}   # of the mean loss: should be -0.25 and 0.25, and 0.25 and -0.25",
+    "cross_entropy_value_and_grad": f"{_OF_TWO_ROWS}   # a mean of 0.6931 has a gradient of -0.25 0.25, 0.25 -0.25",
+}
+_OF_A_MEAN_BY_PROBS = dict.fromkeys(
+    _OF_A_MEAN,
+    "print(f(np.array([[0.5, 0.5], [0.5, 0.5]]), np.array([0, 1])), f(np.array([[0.5, 0.5]]), np.array([0])))   # the "
+    "gradient of a mean of two rows is half that of one",
+)
 _SAME_ROWS_TWICE = "print(loss([[0.0, 1.0]], [0]), loss([[0.0, 1.0], [0.0, 1.0]], [0, 0]))   # a mean: should be alike"
 
 N_MISSING = Mistake(
@@ -89,8 +121,9 @@ N_MISSING = Mistake(
     kinds=WITH_TARGETS,
     level="exercise",
     layer="scale",
-    experiment=_DIFFERENCE,
-    experiments={"cross_entropy": _SAME_ROWS_TWICE},
+    experiment=_OF_A_MEAN["cross_entropy_grad"],
+    experiments={**_OF_A_MEAN, "cross_entropy": _SAME_ROWS_TWICE},
+    experiments_by_probs=_OF_A_MEAN_BY_PROBS,
     fix="grad = (p - y) / z.shape[0]",
     fixes={"cross_entropy": "return losses.mean()"},
     variants=(
@@ -121,8 +154,9 @@ N_DOUBLED = Mistake(
     kinds=WITH_TARGETS,
     level="exercise",
     layer="scale",
-    experiment=_DIFFERENCE,
-    experiments={"cross_entropy": _SAME_ROWS_TWICE},
+    experiment=_OF_A_MEAN["cross_entropy_grad"],
+    experiments={**_OF_A_MEAN, "cross_entropy": _SAME_ROWS_TWICE},
+    experiments_by_probs=_OF_A_MEAN_BY_PROBS,
     fix="Divide by the number of rows once: grad = (p - y) / z.shape[0]",
     variants=(
         Variant({"divide": _twice_divided}, kinds=GRADIENTS, applies=is_batch),

@@ -104,6 +104,28 @@ NO_LOGARITHM = Mistake(
 )
 
 
+def _log_of_sum(_log_p: Array, p: Array, y: Array) -> Array:
+    return np.asarray(-np.log((y * p).sum(axis=-1)))
+
+
+LOG_OF_SUM = Mistake(
+    name="logarithm-of-sum",
+    title="the logarithm of the sum, not the sum of the logarithms",
+    why="-log(sum(y*p)) is -sum(y*log(p)) where y is one-hot, and there alone. In a distribution every probability "
+    "has a logarithm of its own.",
+    kinds=LOSSES,
+    level="exercise",
+    layer="formula",
+    experiment="print(loss(np.array([0.0, 1.0]), np.array([0.5, 0.5])))   # should be 0.8133",
+    experiments_by_probs={
+        "cross_entropy": "print(f(np.array([0.2, 0.8]), np.array([0.5, 0.5])))   # should be 0.9163",
+        "cross_entropy_value_and_grad": "print(loss(np.array([0.2, 0.8]), np.array([0.5, 0.5])))   # should be 0.9163",
+    },
+    fix="loss = -(y * log_p).sum(axis=-1)",
+    variants=(Variant({"value": _log_of_sum}),),
+)
+
+
 def _all_logarithms(log_p: Array, _p: Array, _y: Array) -> Array:
     return np.asarray(-log_p.sum(axis=-1))
 
@@ -211,4 +233,4 @@ SQUARED_ERROR = Mistake(
     ),
 )
 
-MISTAKES = (EXCHANGED, NO_LOGARITHM, TARGETS_UNUSED, SQUARED_ERROR)
+MISTAKES = (EXCHANGED, NO_LOGARITHM, LOG_OF_SUM, TARGETS_UNUSED, SQUARED_ERROR)

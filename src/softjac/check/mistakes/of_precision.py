@@ -252,6 +252,11 @@ def _slope_of_clipped(low: float, high: float) -> Callable[[Array, Array], Array
     return lambda p, y: np.asarray(-y / np.clip(p, low, high))
 
 
+def _slope_that_stops(low: float, high: float) -> Callable[[Array, Array], Array]:
+    """As autograd has it: beyond the bounds a clip is a constant, and its slope is 0."""
+    return lambda p, y: np.asarray(np.where((p < low) | (p > high), 0.0, -y / np.clip(p, low, high)))
+
+
 def _clipped_softmax(low: float, high: float) -> dict[str, Any]:
     return {"softmax": lambda z: np.clip(shifted_softmax(z), low, high), "on_probs": lambda p: np.clip(p, low, high)}
 
@@ -278,6 +283,10 @@ def _clips() -> Iterator[Variant]:
             yield Variant(through, GRADIENTS, by_logits, detail=of_slope, level=level)
             yield Variant({**log, **slope}, both, _by_probs, detail=_cap(eps), level=level, size=eps)
             yield Variant({**log, **through}, both, by_logits, detail=_cap(eps), level=level, size=eps)
+            stops = {"slope": _slope_that_stops(eps, high), "through": "g @ J"}
+            of_stop = "Beyond the clip the gradient is 0: nothing is learned from the worst predictions."
+            yield Variant(stops, GRADIENTS, by_logits, detail=of_stop, level=level)
+            yield Variant({**log, **stops}, both, by_logits, detail=f"{_cap(eps)} {of_stop}", level=level, size=eps)
             yield Variant(
                 {**_clipped_softmax(eps, high), "by_logsumexp": False},
                 WITH_LOGARITHM | WITH_JACOBIAN | {"softmax"},

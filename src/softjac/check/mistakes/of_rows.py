@@ -11,6 +11,9 @@ from softjac.check.mistakes.table import Mistake, Variant
 from softjac.check.model import Array
 
 _LSE = frozenset({"logsumexp"})
+_VJP = frozenset({"softmax_vjp"})
+_SUMS_OF_PRODUCT = "print(f(z, g).sum(axis=-1))   # should be 0, for each row of a batch"
+_TWO_ROWS = "print(f(np.array([[0.0, 0.0], [5.0, 5.0]])))   # should be 0.6931 and 5.6931"
 
 
 def _whole_sum(e: Array) -> Array:
@@ -57,6 +60,11 @@ WRONG_AXIS = Mistake(
     level="exercise",
     layer="softmax",
     experiment="print(p.sum(axis=0), p.sum(axis=-1))",
+    whys={
+        "logsumexp": "the sum (or the maximum) runs along axis 0, over the rows of the batch: there is a number for "
+        "each column. Classes lie along the last axis, and every row has its number.",
+    },
+    experiments={"logsumexp": _TWO_ROWS},
     fix="e = np.exp(z - z.max(axis=-1, keepdims=True))\np = e / e.sum(axis=-1, keepdims=True)",
     variants=(
         *both_routes({**quotient(_first_max, _first_sum), "softmax_column": np.ones_like}),
@@ -71,13 +79,15 @@ WRONG_AXIS = Mistake(
         Variant({"logsumexp": lambda z: np.log(np.exp(z).sum(axis=0))}, kinds=_LSE, applies=is_batch),
         Variant(
             {"vjp": lambda p, g: p * (g - (p * g).sum(axis=0))},
-            kinds=frozenset({"softmax_vjp"}),
+            kinds=_VJP,
             applies=is_batch,
-            detail="Here it is the sum of p * g.",
+            why="the sum of p * g runs along axis 0, over the rows of the batch. Every row has its own, along the last "
+            "axis.",
+            experiment=_SUMS_OF_PRODUCT,
         ),
         Variant(
             {**quotient(_first_max, _first_sum), "vjp": lambda p, g: p * (g - (p * g).sum(axis=0))},
-            kinds=frozenset({"softmax_vjp"}),
+            kinds=_VJP,
             applies=lambda s: is_batch(s) and by_logits(s),
             detail="Here the sum of p * g runs along axis 0 as well.",
         ),
@@ -93,6 +103,11 @@ ONE_SUM = Mistake(
     level="exercise",
     layer="softmax",
     experiment="print(p.sum(axis=-1))   # of a batch: every number should be 1",
+    whys={
+        "logsumexp": "sum() without an axis adds up all rows of a batch. Every row has its own sum, and the logarithm "
+        "of it. For a single vector it is right.",
+    },
+    experiments={"logsumexp": _TWO_ROWS},
     fix="p = e / e.sum(axis=-1, keepdims=True)",
     fixes={
         "softmax_vjp": "p = e / e.sum(axis=-1, keepdims=True)\ndz = p * (g - (p * g).sum(axis=-1, keepdims=True))",
@@ -106,9 +121,11 @@ ONE_SUM = Mistake(
         Variant({"logsumexp": lambda z: np.log(np.exp(z).sum())}, kinds=_LSE, applies=is_batch),
         Variant(
             {"vjp": lambda p, g: p * (g - (p * g).sum())},
-            kinds=frozenset({"softmax_vjp"}),
+            kinds=_VJP,
             applies=is_batch,
-            detail="Here it is the sum of p * g.",
+            why="sum() without an axis adds p * g of all rows of a batch up. Every row has its own sum, along the last "
+            "axis. For a single vector it is right.",
+            experiment=_SUMS_OF_PRODUCT,
         ),
     ),
 )
@@ -134,7 +151,11 @@ ROWS_MIXED = Mistake(
         "softmax_jacobian": "numbers of one row meet those of another: in the outer product, where both factors have "
         "to be of one row, or in a sum without keepdims, which is laid along the classes and not along the rows.",
     },
-    experiments={"softmax_jacobian": "print(J[0] - f(z[0]))   # of a batch: should be 0"},
+    experiments={
+        "softmax_jacobian": "print(np.subtract(f(z)[-1], f(z[-1:])[0]))   # the last row of a batch by itself: "
+        "should be 0",
+        "logsumexp": _TWO_ROWS,
+    },
     fixes={"softmax_jacobian": "J = p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])"},
     variants=(
         *mixed_jacobians(),
@@ -152,9 +173,10 @@ ROWS_MIXED = Mistake(
         Variant({"logsumexp": _lse_of_mixed}, kinds=_LSE, applies=is_batch),
         Variant(
             {"vjp": lambda p, g: p * (g - (p * g).sum(axis=-1))},
-            kinds=frozenset({"softmax_vjp"}),
+            kinds=_VJP,
             applies=is_batch,
             detail="Here it is the sum of p * g.",
+            experiment=f"{_SUMS_OF_PRODUCT}, with N = n",
         ),
     ),
 )

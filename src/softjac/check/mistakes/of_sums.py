@@ -56,6 +56,11 @@ def _norm(z: Array) -> Array:
     return np.asarray(np.linalg.norm(_exp_of_shifted(z), axis=-1, keepdims=True))
 
 
+def _sum_of_others(z: Array) -> Array:
+    e = _exp_of_shifted(z)
+    return np.asarray(e.sum(axis=-1, keepdims=True) - e)
+
+
 def _denominators() -> Iterator[Variant]:
     shifted_above = "Here the maximum is subtracted above the line and not below it."
     shifted_below = "Here the maximum is subtracted below the line and not above it."
@@ -67,6 +72,7 @@ def _denominators() -> Iterator[Variant]:
         (_over(_exp, _sum(lambda z: z)), "Here they are divided by the sum of the logits."),
         (_over(_exp_of_shifted, _sum(_shifted)), "Here they are divided by the sum of the shifted logits."),
         (_over(_exp, lambda z: np.exp(z.sum(axis=-1, keepdims=True))), "Here they are divided by exp(sum(z))."),
+        (_over(_exp_of_shifted, _sum_of_others), "Here they are divided by the sum of all other exponentials."),
         (_over(_exp_of_shifted, _sum(_exp)), shifted_above),
         (_over(_exp, _sum(_exp_of_shifted)), shifted_below),
     ):

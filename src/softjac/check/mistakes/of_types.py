@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from softjac.check.mistakes.plain_calls import OF_DIGITS, OF_DIGITS_BY_PROBS
 from softjac.check.mistakes.recipe import ALL_KINDS, LOSSES, WITH_LOGARITHM, shifted_softmax
 from softjac.check.mistakes.table import Mistake, Variant
 from softjac.check.model import Array, Level
@@ -79,7 +80,9 @@ FLOAT32 = Mistake(
     kinds=ALL_KINDS,
     level="exact",
     layer="behaviour",
-    experiment="print(e.dtype, e.sum().dtype, result.dtype)",
+    experiment=OF_DIGITS["softmax"],
+    experiments=OF_DIGITS,
+    experiments_by_probs=OF_DIGITS_BY_PROBS,
     fix="Leave out the astype(np.float32), or give the dtype of the input to the arrays that are made.",
     variants=tuple(_narrow(np.float32, "exact")),
 )
@@ -91,7 +94,9 @@ FLOAT16 = Mistake(
     kinds=ALL_KINDS,
     level="exercise",
     layer="behaviour",
-    experiment="print(e.dtype, e.sum().dtype, result.dtype)",
+    experiment=OF_DIGITS["softmax"],
+    experiments=OF_DIGITS,
+    experiments_by_probs=OF_DIGITS_BY_PROBS,
     fix="Leave out the astype(np.float16), or compute in float64 and convert at the end.",
     variants=tuple(_narrow(np.float16, "exercise")),
 )

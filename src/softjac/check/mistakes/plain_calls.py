@@ -7,6 +7,12 @@ from __future__ import annotations
 
 import re
 
+
+def _digits(call: str) -> str:
+    """All digits of what a call returns, be it an array, a tensor, a list or a number."""
+    return f"print(np.ravel({call}).tolist())"
+
+
 OF_LOGITS = {
     "log_softmax": "print(f(np.array([0.0, 1.0])))   # should be -1.3133 and -0.3133",
     "logsumexp": "print(f(np.array([0.0, 1.0])))   # should be 1.3133",
@@ -22,6 +28,28 @@ OF_PROBABILITIES = {
     "cross_entropy": "print(f(np.array([0.2, 0.3, 0.5]), 2))   # should be 0.6931",
     "cross_entropy_grad": "print(f(np.array([0.2, 0.3, 0.5]), 2))   # should be 0, 0 and -2",
     "cross_entropy_value_and_grad": "print(f(np.array([0.2, 0.3, 0.5]), 2))   # should be 0.6931, and 0 0 -2",
+}
+
+_SHARE, _REST, _LOSS = "0.2689414213699951", "0.7310585786300049", "1.3132616875182228"
+_SLOPE, _QUOTIENT = "0.19661193324148185", "-3.3333333333333335"
+OF_DIGITS = {
+    "softmax": f"{_digits('f(np.array([0.0, 1.0]))')}   # should be {_SHARE} and {_REST}",
+    "log_softmax": f"{_digits('f(np.array([0.0, 1.0]))')}   # should be -{_LOSS} and -0.3132616875182228",
+    "logsumexp": f"{_digits('f(np.array([0.0, 1.0]))')}   # should be {_LOSS}",
+    "softmax_jacobian": f"{_digits('f(np.array([0.0, 1.0]))')}   # should be {_SLOPE} and -{_SLOPE}",
+    "softmax_vjp": f"{_digits('f(np.array([0.0, 1.0]), np.array([1.0, 0.0]))')}   # should be {_SLOPE} and -{_SLOPE}",
+    "cross_entropy": f"{_digits('f(np.array([0.0, 1.0]), 0)')}   # should be {_LOSS}",
+    "cross_entropy_grad": f"{_digits('f(np.array([0.0, 1.0]), 0)')}   # should be -{_REST} and {_REST}",
+    "cross_entropy_value_and_grad": f"{_digits('grad(np.array([0.0, 1.0]), 0)')}   # should be -{_REST} and {_REST}",
+}
+"""With all digits, of what shows in the last ones alone."""
+
+OF_DIGITS_BY_PROBS = {
+    "softmax_jacobian": f"{_digits('f(np.array([0.3, 0.7]))')}   # should be 0.21 and -0.21",
+    "softmax_vjp": f"{_digits('f(np.array([0.3, 0.7]), np.array([1.0, 0.0]))')}   # should be 0.21 and -0.21",
+    "cross_entropy": f"{_digits('f(np.array([0.3, 0.7]), 0)')}   # should be 1.2039728043259361",
+    "cross_entropy_grad": f"{_digits('f(np.array([0.3, 0.7]), 0)')}   # should be {_QUOTIENT} and 0",
+    "cross_entropy_value_and_grad": f"{_digits('grad(np.array([0.3, 0.7]), 0)')}   # should be {_QUOTIENT} and 0",
 }
 
 

@@ -213,13 +213,16 @@ class Recipe:
             return self.softmax_column(z)
         return self.softmax(z)
 
-    def run(self, s: Situation) -> Prediction | None:
-        """What it returns; None where it has no answer of its own."""
+    def run(self, s: Situation, fits: Callable[[Array], bool] | None = None) -> Prediction | None:
+        """What it returns; None where it has no answer of its own.
+
+        fits: asked about the loss, where a gradient would come after it: None, too, where it says no.
+        """
         if self.applies is not None and self.elsewhere is not None and not self.applies(s):
-            return self.elsewhere.run(s)
+            return self.elsewhere.run(s, fits)
         with np.errstate(all="ignore"):
             try:
-                arrays: tuple[Array, ...] | None = self._results(s)
+                arrays = self._results(s, None if self.leave else fits)
                 for step in self.leave:
                     if arrays is not None:
                         arrays = step(arrays, s)
@@ -227,7 +230,7 @@ class Recipe:
                 return Prediction(raises=True)
         return None if arrays is None else Prediction(tuple(np.asarray(a, dtype=np.float64) for a in arrays))
 
-    def _results(self, s: Situation) -> tuple[Array, ...]:
+    def _results(self, s: Situation, fits: Callable[[Array], bool] | None = None) -> tuple[Array, ...] | None:
         if s.kind == "logsumexp":
             return (self._logsumexp(s),)
         if s.kind == "softmax":
@@ -242,6 +245,8 @@ class Recipe:
         if s.kind in LOSSES:
             results.append(self._part(self.loss_by, s)._loss(s))
         if s.kind in GRADIENTS:
+            if results and fits is not None and not fits(results[0]):
+                return None
             results.append(self._part(self.gradient_by, s)._gradient(s))
         return tuple(results)
 

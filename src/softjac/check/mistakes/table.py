@@ -28,13 +28,16 @@ class Variant:
     """One way to make a mistake: the steps that are wrong.
 
     kinds: where this one can be, or empty for all kinds of the mistake. applies: the situations for which it has an
-    answer. detail: a sentence with what is special to it. level: the lowest at which it can show. size: of an epsilon.
+    answer. detail: a sentence with what is special to it. why, experiment: in place of the mistake's. level: the lowest
+    at which it can show. size: of an epsilon.
     """
 
     steps: Mapping[str, Any]
     kinds: frozenset[str] = frozenset()
     applies: Callable[[Situation], bool] | None = None
     detail: str = ""
+    why: str = ""
+    experiment: str = ""
     level: Level = "exercise"
     size: float | None = None
 
@@ -77,12 +80,15 @@ class Mistake:
     experiments_by_probs: Mapping[str, str] = field(default_factory=dict)
     fix_by_probs: str = ""
 
-    def why_for(self, kind: str) -> str:
-        """Which code causes it, in a function of this kind."""
-        return self.whys.get(kind, self.why)
+    def why_for(self, kind: str, variant: Variant | None = None) -> str:
+        """Which code causes it, in a function of this kind. variant: the way in which it was made."""
+        why = (variant.why if variant else "") or self.whys.get(kind, self.why)
+        return f"{why} {variant.detail}".strip() if variant else why
 
-    def experiment_for(self, kind: str, *, by_probs: bool = False) -> str:
+    def experiment_for(self, kind: str, variant: Variant | None = None, *, by_probs: bool = False) -> str:
         """One line to try, in a function of this kind. by_probs: it is given probabilities."""
+        if variant and variant.experiment:
+            return variant.experiment
         if by_probs and kind in self.experiments_by_probs:
             return self.experiments_by_probs[kind]
         return within_reach(self.experiments.get(kind, self.experiment), kind, by_probs=by_probs)
