@@ -36,10 +36,11 @@ HARD = ("hard_rows", "tails")
 
 INTRODUCTION = """# Scoreboard
 
-`softjac check` over softjac itself, over careful NumPy, and over libraries that people use, each in the form that its
-documentation recommends. `python -m benchmarks.scoreboard > docs/scoreboard.md` writes this page, on one machine: the
-last places of other libraries depend on it. It is about right and wrong; [the benchmarks](benchmarks.md) are about
-time. tests/test_scoreboard.py runs the rows of softjac, NumPy and SciPy again.
+`softjac check` over softjac itself, over NumPy as people write it, and over libraries that people use, each in the form
+that its documentation recommends. `python -m benchmarks.scoreboard > docs/scoreboard.md` writes this page, on one
+machine: the last places of other libraries depend on it. It is about right and wrong; [the benchmarks](benchmarks.md)
+are about time. tests/test_scoreboard.py runs the rows of softjac, NumPy and SciPy again, and compares all of the first,
+and all but *exact*, *ordinary* and *hard* of the others.
 
 How to read it. *exercise*, *stable* and *exact* are [the levels of the checker](check.md): right answers of all
 questions of a level. *exercise*: right to four decimals on ordinary input. *stable*: the same for logits of 1000, rows

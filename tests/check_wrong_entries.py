@@ -297,3 +297,15 @@ def zeros_for_every_label(z, y):
 @wrong("ignores-input", "softmax_jacobian")
 def zeros_for_every_entry(z):
     return np.zeros((len(z), len(z)))
+
+
+@wrong("elementwise-product", "softmax_jacobian")
+def squares_from_every_row(z):
+    s = softmax_rows(z)
+    return np.diag(s) - s * s
+
+
+@wrong("elementwise-product", "softmax_jacobian")
+def squares_from_every_column(z):
+    s = softmax_rows(z).reshape(-1, 1)
+    return np.diagflat(s) - s * s

@@ -294,7 +294,7 @@ def test_thirty_submissions_take_under_a_minute(folder):
         (["right.py", "--axis", "1"], "--axis"),
         (["right.py", "--decimals", "x"], "--decimals"),
         (["right.py", "--time-limit", "0"], "--time-limit is '0', but it is a number of seconds above 0"),
-        (["right.py", "--memory-limit", "x"], "'x' is not a number"),
+        (["right.py", "--memory-limit", "x"], "--memory-limit is 'x', but it is a number of gigabytes above 0"),
         (["right.py", "--format", "html"], "unknown format 'html'"),
         (["right.py", "-o", "report.pdf"], "-o report.pdf: the suffix tells the format"),
         (["right.py", "--label", "1"], "--label belongs to --logits and --result"),

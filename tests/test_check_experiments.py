@@ -10,6 +10,7 @@ import softjac
 from softjac.check.as_called import as_called, stands_for
 from softjac.check.kinds import KINDS
 from softjac.check.mistakes import MISTAKES
+from softjac.check.mistakes.plain_calls import IN_LOGITS, OF_DIGITS, OF_DIGITS_BY_PROBS, OF_LOGITS, OF_PROBABILITIES
 from softjac.check.model import Convention, Facts
 from softjac.check.own_names import in_own_names
 
@@ -97,6 +98,46 @@ def test_what_should_come_of_an_experiment_does(experiment):
     numbers = np.concatenate([np.ravel(a) for a in (made[:1] if len(said) == 1 else made)])
     for one in numbers:
         assert np.isclose(said, one, rtol=1e-4, atol=6e-5).any(), (line, numbers)
+    for one in said:
+        assert np.isclose(numbers, one, rtol=1e-4, atol=6e-5).any(), (line, numbers)
+
+
+def test_most_experiments_with_numbers_are_looked_at():
+    assert len(_experiments()) > 60
+
+
+@pytest.mark.parametrize("kind", sorted(IN_LOGITS))
+def test_what_to_try_of_probabilities_with_a_gradient_in_the_logits(kind):
+    p = np.array([0.2, 0.3, 0.5])
+    loss, grad = -np.log(p[2]), p - np.eye(3)[2]
+    said = [float(x) for x in re.findall(r"-?\d\.\d+", IN_LOGITS[kind].split("should be")[1])]
+    assert np.allclose(said, grad if kind == "cross_entropy_grad" else [loss, *grad], rtol=0, atol=6e-5)
+
+    def wrong(probs, y):
+        one_hot = np.eye(len(probs))[y]
+        value = -np.log(probs[y])
+        return one_hot - probs if kind == "cross_entropy_grad" else (value, one_hot - probs)
+
+    report = softjac.check(wrong, kind, given="probs")
+    assert report.mistake == "gradient-sign"
+    assert report.main.experiment == IN_LOGITS[kind].replace("f(", "wrong(")
+
+
+@pytest.mark.parametrize(
+    ("table", "by_probs"),
+    [(OF_LOGITS, False), (OF_PROBABILITIES, True), (OF_DIGITS, False), (OF_DIGITS_BY_PROBS, True)],
+)
+def test_the_numbers_of_plain_calls(table, by_probs):
+    assert set(table) <= set(KINDS)
+    for kind, line in table.items():
+        call, said = line.split("   # should be ")
+        called = re.search(r"\b(f|grad)\((np\.array\(.*?\)(?:, (?:\d|np\.array\(.*?\)))?)\)", call)
+        of_kind = _PARTS.get(called[1], kind)
+        function = _of_probabilities(of_kind) if by_probs else RIGHT_ONES[of_kind]
+        made = function(*eval(f"[{called[2]}]"))
+        numbers = np.concatenate([np.ravel(a) for a in (made if isinstance(made, tuple) else (made,))])
+        expected = [float(x) for x in re.findall(r"-?\d+(?:\.\d+)?", said)]
+        assert np.allclose(numbers[: len(expected)], expected, rtol=0, atol=1e-15 if "ravel" in call else 6e-5)
 
 
 def test_what_to_try_is_for_probabilities_where_they_are_given():
@@ -176,6 +217,7 @@ class _Asked:
 def test_what_to_try_is_what_the_function_takes(named):
     convention = CONVENTIONS[named]
     library = pytest.importorskip(convention.library) if convention.library in {"torch", "jax"} else None
+    tried = 0
     for mistake, kind in ((one, kind) for one in MISTAKES for kind in sorted(one.kinds)):
         line = as_called(mistake.experiment_for(kind), kind, convention)
         asked = _Asked(kind, convention)
@@ -200,6 +242,8 @@ def test_what_to_try_is_what_the_function_takes(named):
             continue
         exec(code, names)
         assert asked.calls
+        tried += 1
+    assert tried > 100
 
 
 def test_names_stay_where_they_are_taken():

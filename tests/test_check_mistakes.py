@@ -115,7 +115,7 @@ def test_mistake_is_well_formed(mistake):
         assert all(text and text.isascii() for text in texts)
         assert "\n" not in mistake.experiment_for(kind)
         assert mistake.fix_for(kind).count("\n") <= 2
-    for texts in (mistake.whys, mistake.experiments, mistake.fixes):
+    for texts in (mistake.whys, mistake.experiments, mistake.fixes, mistake.experiments_by_probs):
         assert set(texts) <= mistake.kinds
     for variant in mistake.variants:
         assert variant.kinds <= mistake.kinds | {""}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from check_submissions import CALL, Z, outcome_of
+from softjac.check.model import Argument, Call
 from softjac.check.process import OwnProcess
 
 
@@ -180,9 +181,53 @@ def test_standard_input_is_empty(submission):
     assert outcome_of(submission("def f(z):\n    return input()")).error.startswith("EOFError")
 
 
-def test_thirty_start_in_seconds(submission):
+def test_they_start_in_seconds(submission):
     path = submission("def f(z): return z")
     begun = time.monotonic()
     for _ in range(5):
         assert outcome_of(path).arrays
     assert time.monotonic() - begun < 8
+
+
+FORGED = """
+    import base64, json
+    frame = sys._getframe()
+    while not ("token" in frame.f_locals and "answers" in frame.f_locals):
+        frame = frame.f_back
+    token, answers, lines = (frame.f_locals[name] for name in ("token", "answers", "lines"))
+
+    def answer(arrays, changed=()):
+        data = base64.b64encode(np.ones(3).tobytes()).decode()
+        one = {"dtype": "<f8", "shape": [3], "data": data}
+        plain = {"described": "x", "library": "numpy", "error": "", "unusable": "", "out_of_memory": False}
+        os.write(2, token.encode())
+        message = plain | {"arrays": [one] * arrays, "changed": changed, "token": token}
+        os.write(answers, (json.dumps(message) + "\\n").encode())
+        return lines.readline() or os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("arguments", ["3", "1, [-5]", "1, [1]"])
+def test_an_answer_that_no_worker_gives_is_refused(submission, arguments):
+    path = submission(FORGED + f"\n    def f(z):\n        while True:\n            answer({arguments})\n")
+    assert outcome_of(path).fatal.startswith("its process answered what cannot be read")
+
+
+def test_who_answers_before_being_asked_and_reads_no_more_has_its_time(submission):
+    body = FORGED.replace("return lines.readline() or os._exit(0)", "")
+    path = submission(body + "\n    def f(z):\n        [answer(1) for _ in range(40)]\n        time.sleep(1000)\n")
+    big = Call((Argument(np.ones(40_000)),))
+    begun = time.monotonic()
+    with OwnProcess(path, "f", time_limit=3) as candidate:
+        outcomes = [candidate.call(big, 1) for _ in range(3)]
+    assert outcomes[-1].fatal == "no answer within 3 s"
+    assert time.monotonic() - begun < 20
+
+
+def test_answers_without_end_are_not_kept(submission):
+    body = FORGED.replace("return lines.readline() or os._exit(0)", "")
+    path = submission(body + "\n    def f(z):\n        while True: answer(1)\n")
+    with OwnProcess(path, "f", time_limit=3) as candidate:
+        candidate.call(CALL, 1)
+        time.sleep(0.5)
+        assert 50 < candidate._pipes._answers.qsize() < 1000

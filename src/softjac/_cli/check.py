@@ -203,9 +203,13 @@ def _one_of(option: str, value: str, known: Sequence[str]) -> str:
 def _limit(option: str, text: str | None, unit: str) -> float | None:
     if text is None:
         return None
-    value = number(text)
+    wrong = CommandError(f"{option} is {quoted(text)}, but it is a number of {unit} above 0")
+    try:
+        value = number(text)
+    except CommandError:
+        raise wrong from None
     if not 0 < value < 1e6:
-        raise CommandError(f"{option} is {quoted(text)}, but it is a number of {unit} above 0")
+        raise wrong
     return value
 
 

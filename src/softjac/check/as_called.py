@@ -88,10 +88,15 @@ def _call(name: str, operands: list[str], kind: str, convention: Convention) -> 
     if convention.swapped:
         operands.reverse()
     if convention.axis_keyword:
-        axis = convention.axis if _form(convention) == "batch" else 0 if _form(convention) == "column" else -1
-        operands = [*operands, f"{convention.axis_keyword}={axis}"]
+        operands = [*operands, f"{convention.axis_keyword}={axis_passed(convention)}"]
     part = _STANDS_FOR.get(kind, {}).get(name, "")
     return f"{'f' if part else name}({', '.join(operands)}){part}"
+
+
+def axis_passed(convention: Convention) -> int:
+    """The axis of the classes, in the form that is written."""
+    form = _form(convention)
+    return convention.axis if form == "batch" else 0 if form == "column" else -1
 
 
 def _value(text: str) -> Any:

@@ -42,10 +42,17 @@ def truth_for(kind: str, probe: Probe, convention: Convention, dtype: str = "flo
     )
 
 
-def tolerance(value: Array, decimals: int) -> Array:
-    """How far a result may be at the levels exercise and stable."""
+def tolerance(value: Array, decimals: int, dtype: str = "float64") -> Array:
+    """How far a result may be at the levels exercise and stable: half a unit of the last decimal, and a little more.
+
+    The little is less where many decimals are asked, unless the dtype of the result has no more of them.
+    """
+    relative, absolute = (min(1e-6, 10.0 ** -(decimals + 2)), min(1e-9, 10.0 ** -(decimals + 3)))
+    if dtype != "float64":
+        relative, absolute = 1e-6, 1e-9
     with np.errstate(all="ignore"):
-        return np.asarray(0.5 * 10.0**-decimals + 1e-9 + 1e-6 * np.where(np.isfinite(value), np.abs(value), 0.0))
+        size = np.where(np.isfinite(value), np.abs(value), 0.0)
+    return np.asarray(0.5 * 10.0**-decimals + absolute + relative * size)
 
 
 def gradient_of(reduction: Reduction | None) -> Mean | None:
@@ -76,12 +83,15 @@ def readings(kind: str, probe: Probe, convention: Convention, outcome: Outcome) 
 _WRT: tuple[Given, ...] = ("probs", "logits")
 
 
-def _away(kind: str, probe: Probe, convention: Convention, outcome: Outcome) -> float:
-    """How far the first output is from the truth, by its ratio; infinite where they cannot be compared."""
-    if not outcome.arrays:
-        return 0.0
-    right = truth_for(kind, probe, convention)[0].value
-    result = np.asarray(outcome.arrays[0], float)
+def _away(kind: str, probe: Probe, convention: Convention, outcome: Outcome) -> tuple[float, ...]:
+    """How far each output is from the truth; the first one decides, the second where the first is the same."""
+    truths = truth_for(kind, probe, convention)
+    return tuple(_ratio(a, one.value) for a, one in zip(outcome.arrays, truths, strict=False))
+
+
+def _ratio(result: Array, right: Array) -> float:
+    """The logarithm of the ratio of two arrays; infinite where they cannot be compared."""
+    result = np.asarray(result, float)
     if result.size != right.size:
         return 0.0
     with np.errstate(all="ignore"):
@@ -120,11 +130,12 @@ def judge(
     errors = _errors(truths, results, dtypes, decimals)
     wrong = errors.outside if probe.level == "exact" else errors.beyond
     problem, where = "", None
-    away, away_ulps = 0.0, 0.0
+    away, away_ulps, budget = 0.0, 0.0, 0.0
     if wrong is not None:
         part, entry = wrong[0], wrong[1:]
         away = float(truths[part].distance(results[part])[entry])
         away_ulps = float(truths[part].ulps(results[part], dtypes[part])[entry])
+        budget = float(truths[part].budget(dtypes[part])[entry])
         at = results[part][entry], values[part][entry]
         problem = "not finite" if np.isfinite(at[1]) and not np.isfinite(at[0]) else "value"
         where = wrong if len(results) > 1 else wrong[1:]
@@ -142,6 +153,7 @@ def judge(
         where=where,
         away=away,
         away_ulps=away_ulps,
+        budget=budget,
         error=errors.error,
         ulps=errors.ulps,
         ulp_of=errors.ulp_of,
@@ -197,7 +209,7 @@ def _errors(truths: tuple[TruthArray, ...], results: tuple[Array, ...], dtypes: 
         if of_output > ulps:
             ulps, ulp_of = of_output, dtype
         if beyond is None:
-            beyond = _first(k, away > tolerance(one.value, decimals))
+            beyond = _first(k, away > tolerance(one.value, decimals, dtype))
         if outside is None:
             outside = _first(k, ~one.within_budget(result, dtype))
     return _Errors(error, ulps, ulp_of, beyond, outside)

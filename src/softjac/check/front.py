@@ -95,15 +95,28 @@ def assert_conforms(
     takes: Form | None = None,
     reduction: Reduction | None = None,
     axis: Axis = -1,
+    time_limit: float | None = None,
+    memory_limit: float | None = None,
 ) -> None:
-    """Raise AssertionError, with the report as its text, unless the function conforms; arguments as for `check`.
+    """Raise AssertionError, with the report as its text, unless the function conforms.
+
+    Arguments, and the errors that they raise, as for `check`. Source: docs/check.md.
 
     >>> import softjac
     >>> assert_conforms(softjac.softmax, "softmax", level="exact")
     """
     __tracebackhide__ = True
     report = check(
-        function, what, level=level, decimals=decimals, given=given, takes=takes, reduction=reduction, axis=axis
+        function,
+        what,
+        level=level,
+        decimals=decimals,
+        given=given,
+        takes=takes,
+        reduction=reduction,
+        axis=axis,
+        time_limit=time_limit,
+        memory_limit=memory_limit,
     )
     if not report.conforms:
         raise AssertionError(str(report))
@@ -116,15 +129,15 @@ def report_of(candidate: Candidate, options: Options, source: str = "") -> Repor
         from softjac.check.judge import examine
     except ImportError as error:
         raise missing_extra(error) from None
-    listener = _Listener(candidate)
-    examination, diagnoses = diagnose(examine(listener, options))
+    listener, facts = _Listener(candidate), candidate.facts
+    examination, diagnoses = diagnose(examine(listener, options), facts.names)
     other = _other_targets(examination)
     if other and diagnoses and not diagnoses[0].name and diagnoses[0].level == "exercise":
         asked = replace(options, what=examination.kind, targets=other)
-        again, causes = diagnose(replace(examine(listener, asked), guessed=examination.guessed), thorough=False)
+        again = replace(examine(listener, asked), guessed=examination.guessed)
+        again, causes = diagnose(again, facts.names, thorough=False)
         if causes and causes[0].name:  # in this form its mistake is known: it was made for targets like these
             examination, diagnoses = again, causes
-    facts = candidate.facts
     found = Report(
         examination,
         source=source or facts.name,

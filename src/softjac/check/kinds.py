@@ -16,16 +16,13 @@ class Kind:
     """What a function computes.
 
     outputs: of one row of n classes: a row (n,), a matrix (n, n) or a scalar (). symbols: of the outputs in a report,
-    as in J[0,1]. formulas: of one entry of each output; i is the class, j the column, y the label. by_probs: whether it
-    may be given probabilities in place of logits.
+    as in J[0,1]. by_probs: whether it may be given probabilities in place of logits.
     """
 
     name: str
-    title: str
     operands: tuple[Operand, ...]
     outputs: tuple[Output, ...]
     symbols: tuple[str, ...]
-    formulas: tuple[str, ...]
     by_probs: bool = False
 
     @property
@@ -47,54 +44,14 @@ class Kind:
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("softmax", "softmax", ("logits",), ("row",), ("p",), ("exp(z[i]) / sum(exp(z))",)),
-        Kind("log_softmax", "log-softmax", ("logits",), ("row",), ("log p",), ("z[i] - log(sum(exp(z)))",)),
-        Kind("logsumexp", "log-sum-exp", ("logits",), ("scalar",), ("lse",), ("log(sum(exp(z)))",)),
-        Kind(
-            "softmax_jacobian",
-            "Jacobian of softmax",
-            ("logits",),
-            ("matrix",),
-            ("J",),
-            ("p[i]*((i==j) - p[j])",),
-            by_probs=True,
-        ),
-        Kind(
-            "softmax_vjp",
-            "product with the Jacobian of softmax",
-            ("logits", "cotangent"),
-            ("row",),
-            ("dz",),
-            ("p[i]*(g[i] - sum(p*g))",),
-            by_probs=True,
-        ),
-        Kind(
-            "cross_entropy",
-            "cross-entropy",
-            ("logits", "targets"),
-            ("scalar",),
-            ("L",),
-            ("log(sum(exp(z))) - z[y]",),
-            by_probs=True,
-        ),
-        Kind(
-            "cross_entropy_grad",
-            "gradient of cross-entropy",
-            ("logits", "targets"),
-            ("row",),
-            ("dz",),
-            ("p[i] - (i==y)",),
-            by_probs=True,
-        ),
-        Kind(
-            "cross_entropy_value_and_grad",
-            "cross-entropy and its gradient",
-            ("logits", "targets"),
-            ("scalar", "row"),
-            ("L", "dz"),
-            ("log(sum(exp(z))) - z[y]", "p[i] - (i==y)"),
-            by_probs=True,
-        ),
+        Kind("softmax", ("logits",), ("row",), ("p",)),
+        Kind("log_softmax", ("logits",), ("row",), ("log p",)),
+        Kind("logsumexp", ("logits",), ("scalar",), ("lse",)),
+        Kind("softmax_jacobian", ("logits",), ("matrix",), ("J",), by_probs=True),
+        Kind("softmax_vjp", ("logits", "cotangent"), ("row",), ("dz",), by_probs=True),
+        Kind("cross_entropy", ("logits", "targets"), ("scalar",), ("L",), by_probs=True),
+        Kind("cross_entropy_grad", ("logits", "targets"), ("row",), ("dz",), by_probs=True),
+        Kind("cross_entropy_value_and_grad", ("logits", "targets"), ("scalar", "row"), ("L", "dz"), by_probs=True),
     )
 }
 

@@ -150,11 +150,15 @@ _ALONE = frozenset({"loop-off-by-one", "smoothed-targets", "float16-sums", "floa
 """Mistakes of many ways, tried alone and on top of what is known: in pairs they would take most of the time."""
 
 
-def pairs_after_one(kind: str, base: Recipe, wrong: Sequence[Case], level: Level) -> Iterator[Explanation]:
-    """Every two mistakes that go together, where the first explains a case by itself."""
+def pairs_after_one(
+    kind: str, base: Recipe, wrong: Sequence[Case], unexplained: Sequence[Case], level: Level
+) -> Iterator[Explanation]:
+    """Every two mistakes, where the first explains a case by itself, and both together one of the unexplained."""
     for first in singles(kind, base, _ALONE, None, level):
         if any(speaks_for(first.recipe, case) for case in wrong):
-            yield from beside(first, kind, _ALONE, level)
+            for two in beside(first, kind, _ALONE, level):
+                if any(case.is_returned_by(two.recipe) for case in unexplained):
+                    yield two
 
 
 def pairs_at_once(kind: str, wrong: Sequence[Case]) -> Iterator[Explanation]:
@@ -242,12 +246,19 @@ def best(
     wrong = [case for case in wrong if not case.is_returned_by(base)]
     for one in tried:
         explained = explain(one.recipe, wrong, others, several_count=several_count)
-        if explained and _is_needed(one, base, explained):
+        if explained and _may_speak(one, explained) and _is_needed(one, base, explained):
             score = strict_score(one.recipe, every)
             found.append(Explanation(one.mistakes, one.variants, one.recipe, explained, score))
     found.sort(key=lambda e: (-len(e.cases), -e.score))
     top = found[:1]
     return tuple(e for e in found if len(e.cases) == len(top[0].cases) and e.score >= top[0].score)
+
+
+def _may_speak(one: Explanation, explained: Sequence[Case]) -> bool:
+    """NaN and inf speak for what makes them, and for no wrong formula of ordinary numbers."""
+    if any(v.level != "exercise" or m.level != "exercise" for m, v in zip(one.mistakes, one.variants, strict=True)):
+        return True
+    return not all(c.is_out_of_range for c in explained)
 
 
 def _is_needed(one: Explanation, base: Recipe, explained: Sequence[Case]) -> bool:

@@ -121,7 +121,7 @@ class Outcome:
     nothing of use. described: what was returned, in words ("float64 array of shape (3,)", "list of 3 lists"). library:
     of what was returned. error: "ValueError: ..." where it raised. unusable: what was returned that is no array of
     numbers ("None", "a generator", "a list of str"). fatal: where the process ended ("no answer within 10 s", "the
-    process ended with code 3", "out of memory (limit 2 GB)"). changed: names of arguments that were written to.
+    process ended with code 3", "out of memory (limit 2 GB)"). changed: which arguments were written to.
     printed: the first characters that it wrote to standard output or error. printed_length: how many in all. decimals:
     to how many its numbers are known to be rounded, where somebody wrote them down.
     """
@@ -145,7 +145,7 @@ class Facts:
     parameters: names of its positional parameters, or () where it does not tell. keywords: all names that it takes.
     names: the names and keywords in its code and in the functions of its module that it calls (axis, keepdims, dim).
     own: those in its code alone, and in a function that it hands everything to.
-    libraries: which of numpy, torch, jax can be imported here. printed: the first characters that it wrote while it was
+    libraries: which of numpy, torch, jax its arrays may be of. printed: the first characters that it wrote while it was
     imported. printed_length: how many in all. wraps: whether its parameters, and its own name, are those of a function
     that it wraps, as a compiled one has it, and a derivative too. alias: whether name is not its own one, but the one
     under which it was asked for. source: its code, or "" where that is long or cannot be had.
@@ -183,13 +183,14 @@ Problem: TypeAlias = Literal["", "raised", "unusable", "shape", "value", "not fi
 class Judgement:
     """One outcome beside the truth.
 
-    form: what was passed. inputs: as they were understood, of the form that was passed. results: the outcome's arrays
-    in float64 and in the shape of the truth where that was possible, else as they came. truth: rounded to float64, one
+    form: what was passed. results: the outcome's arrays in float64 and in the shape of the truth where that was
+    possible, else as they came. truth: rounded to float64, one
     array for each output. problem: "" where the outcome is right at the level of the probe. where: index of the first
     wrong entry, the number of the output in front where there are two; away, away_ulps: how far it is from the exact
-    value. error: the largest |result - truth|. ulps: the same in units in the last place of the exact value, of the
-    dtype that was returned, ulp_of; both 0 where nothing can be compared. within_budget: whether every entry keeps the
-    library's own budget; None where that was not asked. targets: the form in which they were passed, or None.
+    value; budget: how many ulps it may be. error: the largest |result - truth|. ulps: the same in units in the last
+    place of the exact value, of the dtype that was returned, ulp_of; both 0 where nothing can be compared.
+    within_budget: whether every entry keeps the library's own budget; None where that was not asked. targets: the form
+    in which they were passed, or None.
     """
 
     probe: Probe
@@ -201,6 +202,7 @@ class Judgement:
     where: tuple[int, ...] | None = None
     away: float = 0.0
     away_ulps: float = 0.0
+    budget: float = 0.0
     error: float = 0.0
     ulps: float = 0.0
     ulp_of: str = ""

@@ -126,6 +126,12 @@ class Case:
         """Of the probe."""
         return self.judgement.probe.level
 
+    @property
+    def is_out_of_range(self) -> bool:
+        """Whether no finite number came back, or what plain Python raises in place of them."""
+        error = self.judgement.outcome.error
+        return _is_arithmetic(error) if error else not any(np.isfinite(r).any() for r in self.results)
+
     def is_returned_by(self, recipe: Recipe) -> bool:
         """Whether the candidate returned what a recipe returns."""
         can_be_quick = not self.judgement.outcome.error and len(self.results) == 2
@@ -146,8 +152,9 @@ class Case:
         arrays = prediction.arrays
         far, off = self._distance(arrays)
         if self.judgement.outcome.error:
-            arithmetic = any(word in self.judgement.outcome.error for word in _ARITHMETIC)
-            return Fit(arithmetic and not all(np.isfinite(a).all() for a in arrays), far, off)
+            return Fit(
+                _is_arithmetic(self.judgement.outcome.error) and not all(np.isfinite(a).all() for a in arrays), far, off
+            )
         return Fit(self._same(arrays), far, off)
 
     def agrees_to_nine_digits(self, made: Prediction | None) -> bool:
@@ -208,6 +215,10 @@ class Case:
             away = away[~odd]
         off = int((away > tolerance).sum())
         return _Compared(array, alike, far=off > 0 and bool((away > FAR * tolerance).any()), off=off)
+
+
+def _is_arithmetic(error: str) -> bool:
+    return any(word in error for word in _ARITHMETIC)
 
 
 def _each(inputs: Inputs, made: Callable[[Array], Array]) -> Inputs:

@@ -13,15 +13,15 @@ from softjac.check.compare import judge
 from softjac.check.diagnose import diagnose
 from softjac.check.kinds import KINDS
 from softjac.check.mistakes import MISTAKES
-from softjac.check.model import Array, Convention, Examination, Form, Inputs, Outcome, Probe
-from softjac.check.options import Options
+from softjac.check.model import Array, Convention, Examination, Form, Inputs, Level, Outcome, Probe
+from softjac.check.options import MOST_DECIMALS, Options
 from softjac.check.report import Report
 from softjac.check.report_lines import decimals_in_words
 from softjac.errors import ArgumentError, BoundsError, ShapeError
 
 TELLING = (1.0, 2.0, 4.0)
 """Logits that tell mistakes apart: distinct, and not equally spaced."""
-FEWEST_DECIMALS, MOST_DECIMALS = 1, 12
+FEWEST_DECIMALS = 1
 FEW_DECIMALS, USUAL_DECIMALS = 2, 4
 MOST_HIDDEN = 6
 
@@ -68,18 +68,20 @@ def _judged(given: Numbers, options: Options, source: str, decimals_are_asked: b
         reduction=options.reduction,
         wrt=options.given or "logits",
     )
-    asked = f"z = {numbers(np.ravel(given.inputs.logits)[:8])}"
+    passed = given.inputs.probs if convention.given == "probs" else given.inputs.logits
+    asked = f"{'p' if convention.given == 'probs' else 'z'} = {numbers(np.ravel(passed)[:8])}"
     if given.inputs.labels is not None:
         asked += f", y = {int(given.inputs.labels)}"
-    probe = Probe(asked, "vectors", "exercise", given.inputs)
+    level: Level = "exercise" if np.isfinite(given.result).all() else "stable"
+    probe = Probe(asked, "vectors", level, given.inputs)
     written = _decimals(given.result, MOST_DECIMALS + 1)
     outcome = Outcome(
         (given.result,), f"shape {given.result.shape}", "list", decimals=written[0] if written[1] else None
     )
     judged = judge(given.kind, probe, convention, form, outcome, decimals=decimals)
-    examination = Examination(given.kind, given.guessed, "exercise", decimals, convention, (judged,))
+    examination = Examination(given.kind, given.guessed, level, decimals, convention, (judged,))
     examination, causes = diagnose(examination)
-    if causes and not causes[0].name and (given.result == np.round(given.result)).all():
+    if causes and not causes[0].name and given.result.any() and (given.result == np.round(given.result)).all():
         whole = replace(judged, outcome=replace(outcome, decimals=0))
         _, causes = diagnose(replace(examination, judgements=(whole,)))
     notes = [f"the numbers are taken as rounded to {decimals_in_words(decimals)}"] if rounded else []
@@ -92,6 +94,9 @@ def _judged(given: Numbers, options: Options, source: str, decimals_are_asked: b
 def _understood(logits: Any, result: Any, options: Options, label: int | None) -> Iterator[Numbers]:
     """What the numbers may be meant to be, the likeliest first."""
     z, found = np.asarray(logits, float), np.asarray(result, float)
+    probs = z
+    if options.given == "probs":
+        z = _logits_of(probs)
     if z.ndim not in (1, 2) or not z.size:
         raise ShapeError(f"--logits has shape {z.shape}: give (n,), or (N, n) for a batch.")
     n = z.shape[-1]
@@ -110,7 +115,23 @@ def _understood(logits: Any, result: Any, options: Options, label: int | None) -
         if found.shape in _like_a_row(z) and spec.outputs == ("row",):
             found = found.reshape(z.shape)
         guessed = "" if options.what else "the shape" if kind == kinds[0] else "the numbers"
-        yield Numbers(inputs_of(z, labels=label if spec.has_targets else None), found, kind, guessed)
+        inputs = inputs_of(z, labels=label if spec.has_targets else None)
+        if options.given == "probs":
+            if not spec.by_probs:
+                raise ArgumentError(f"--given probs: {kind} is a function of logits. Leave it out.")
+            inputs = replace(inputs, probs=probs)
+        yield Numbers(inputs, found, kind, guessed)
+
+
+def _logits_of(probs: Array) -> Array:
+    """Logits of which these are the probabilities."""
+    if not ((probs >= 0) & (probs <= 1)).all() or not np.allclose(probs.sum(axis=-1), 1, rtol=0, atol=5e-3):
+        raise ArgumentError(
+            f"--given probs: {numbers(np.ravel(probs)[:8])} is no distribution. Pass numbers from 0 to 1 whose sum is "
+            "1, or logits without --given."
+        )
+    with np.errstate(divide="ignore"):
+        return np.log(probs)
 
 
 def _like_a_row(z: Array) -> set[tuple[int, ...]]:

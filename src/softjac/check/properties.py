@@ -47,6 +47,9 @@ class Property:
         if not asked:
             import pytest
 
+            refused = [j for j in report.examination.asides if j.quality == self.quality and j.problem == "raised"]
+            if refused:
+                pytest.skip(f"{self.quality}: it refuses them, and may: {refused[0].outcome.error}")
             forms = " and ".join(report.examination.convention.forms)
             pytest.skip(f"{self.quality} is not asked of a function that is held to: {forms}")
 

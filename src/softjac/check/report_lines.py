@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softjac.check import question
+from softjac.check.as_called import axis_passed
 from softjac.check.kinds import KINDS
 from softjac.check.model import LEVELS, Convention, Diagnosis, Examination, Judgement, Level
 from softjac.check.plain_text import WIDTH, escaped, filled, plain, printable
@@ -76,7 +77,7 @@ def decimals_in_words(count: int) -> str:
 def header(report: Report) -> str:
     """Verdict, kind, level."""
     examination = report.examination
-    guessed = examination.guessed.removeprefix("from ")
+    guessed = examination.guessed
     kind = examination.kind or report.source
     if report.could_not and guessed and guessed != "the name":  # it was tried as all kinds
         kind, guessed = report.source or "a function", ""
@@ -291,7 +292,10 @@ def trouble(judgement: Judgement) -> str:
     entry = f"entry [{','.join(map(str, where))}]" if where else "the value"
     if f"{mine:.6g}" == f"{truth:.6g}":
         away = f"{entry}, {truth:.6g}, is off by {judgement.away:.2g}"
-        return away if judgement.away_ulps > MOST_ULPS else f"{away}, or {judgement.away_ulps:.2g} ulp"
+        if judgement.away_ulps > MOST_ULPS:
+            return away
+        allowed = f", where {judgement.budget:.2g} is allowed" if judgement.probe.level == "exact" else ""
+        return f"{away}, or {judgement.away_ulps:.2g} ulp{allowed}"
     return f"{entry} is {mine:.6g} and should be {truth:.6g}"
 
 
@@ -303,7 +307,7 @@ def _called(kind: str, convention: Convention) -> Section:
         words.append("of probabilities")
     line = " ".join(words)
     if convention.axis_keyword:
-        line += f", {convention.axis_keyword}={convention.axis}"
+        line += f", {convention.axis_keyword}={axis_passed(convention)}"
     if convention.swapped:
         line += ", the second operand first"
     if convention.targets:

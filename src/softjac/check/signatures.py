@@ -92,11 +92,17 @@ def overflows(cases: Sequence[Case]) -> bool:
     return len(asked) > 1 and all(map(is_overflow, asked))
 
 
-def is_overflow(case: Case) -> bool:
+def is_overflow(case: Case, *, of_large_logits: bool = False) -> bool:
     """Whether inf or NaN came back, or what plain Python raises in place of them."""
+    if of_large_logits and not (np.abs(case.situation.inputs.logits) > LARGEST_LOGIT).any():
+        return False
     if case.judgement.outcome.error:
         return any(word in case.judgement.outcome.error for word in ("OverflowError", "ZeroDivisionError"))
     return any(not np.isfinite(r).all() for r in case.results)
+
+
+LARGEST_LOGIT = 700.0
+"""exp() of ordinary logits, below this, is neither inf nor 0."""
 
 
 def is_right_to(decimals: int, case: Case) -> bool:

@@ -11,8 +11,9 @@ from softjac.check import entries, measures
 from softjac.check.cases import QUALITIES
 from softjac.check.kinds import KINDS
 from softjac.check.matching import Explanation
-from softjac.check.mistakes import BY_NAME, Mistake
+from softjac.check.mistakes import BY_NAME, Mistake, Variant
 from softjac.check.mistakes.of_jacobian import number
+from softjac.check.mistakes.plain_calls import IN_LOGITS
 from softjac.check.model import Array, Diagnosis, Level
 from softjac.check.observed import Case
 
@@ -34,7 +35,7 @@ def explained(kind: str, found: Sequence[Explanation], level: Level) -> Diagnosi
         level=level,
         symptom=tuple(_what(case, None, short=True)),
         seen=tuple(_what(case, first, short=False)),
-        experiment=mistakes[0].experiment_for(kind, first.variants[0], by_probs=case.asked.given_probs),
+        experiment=_experiment(mistakes[0], case, first.variants[0]),
         fix="\n".join(m.fix_for(kind, by_probs=case.asked.given_probs) for m in mistakes),
         others=tuple(other for other in others if other != name),
         judgement=case.judgement,
@@ -50,10 +51,18 @@ def named(kind: str, mistake: Mistake, case: Case, seen: tuple[str, ...] = ()) -
         level=case.level,
         symptom=seen or tuple(_what(case, None, short=True)),
         seen=seen or tuple(_what(case, None, short=False)),
-        experiment=mistake.experiment_for(kind, by_probs=case.asked.given_probs),
+        experiment=_experiment(mistake, case),
         fix=mistake.fix_for(kind, by_probs=case.asked.given_probs),
         judgement=case.judgement,
     )
+
+
+def _experiment(mistake: Mistake, case: Case, variant: Variant | None = None) -> str:
+    """What to try in the situation of a case."""
+    s = case.asked
+    line = mistake.experiment_for(s.kind, variant, by_probs=s.given_probs)
+    is_in_logits = s.given_probs and s.convention.wrt == "logits" and s.kind in IN_LOGITS
+    return IN_LOGITS[s.kind] if is_in_logits and "np.array(" in line else line
 
 
 def too_few_decimals(kind: str, case: Case, decimals: int, asked: int) -> Diagnosis:

@@ -60,6 +60,10 @@ class TruthArray:
         with np.errstate(all="ignore"):
             return np.asarray(self.distance(result) / self._per_dtype("ulp", dtype))
 
+    def budget(self, dtype: str) -> Array:
+        """How far each entry may be by the error budget of softjac, in ulps."""
+        return np.asarray(self._per_dtype("allowed", dtype) / self._per_dtype("ulp", dtype))
+
     def within_budget(self, result: Array, dtype: str) -> Array:
         """Whether each entry keeps the error budget of softjac."""
         return np.asarray(self.distance(result) <= self._per_dtype("allowed", dtype))

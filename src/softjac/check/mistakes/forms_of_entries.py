@@ -33,6 +33,8 @@ def _mean(view: View) -> Iterator[Formed]:
 
 
 def _loop(view: View) -> Iterator[Formed]:
+    if len(view.p) == 1:  # nothing is left of the sum
+        return
     if view.s.kind == "softmax":
         one, e, of = _exponentials(view)
         for total, part in ((float(e[:-1].sum()), f"{of}[:-1]"), (float(e[1:].sum()), f"{of}[1:]")):

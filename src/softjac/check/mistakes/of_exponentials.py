@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from softjac.check.mistakes.plain_calls import OF_LOGITS
 from softjac.check.mistakes.recipe import ALL_KINDS, LOSSES, shifted_logsumexp, shifted_softmax
 from softjac.check.mistakes.table import Mistake, Variant
 from softjac.check.model import Array
@@ -102,8 +103,11 @@ COUNTED_TWICE = Mistake(
     kinds=_LSE | _LOG,
     level="exercise",
     layer="softmax",
-    experiment="print(f(np.array([0.0, 1.0])))   # log(1 + e) should be 1.3133, and log p -1.3133 and -0.3133",
-    experiments=dict.fromkeys(LOSSES, "print(f(np.array([0.0, 1.0]), 0))   # the loss should be 1.3133"),
+    experiment=OF_LOGITS["logsumexp"],
+    experiments={
+        "log_softmax": OF_LOGITS["log_softmax"],
+        **dict.fromkeys(LOSSES, "print(f(np.array([0.0, 1.0]), 0))   # the loss should be 1.3133"),
+    },
     fix="m = z.max(axis=-1, keepdims=True)\nlse = np.log(np.exp(z - m).sum(axis=-1)) + m[..., 0]",
     variants=(Variant({"logsumexp": _counted_twice}),),
 )

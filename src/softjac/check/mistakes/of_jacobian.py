@@ -74,11 +74,6 @@ def diagonal_matrix(p: Array) -> Array:
     return np.diag(p * (1 - p))
 
 
-def diagonal_of_batch(p: Array) -> Array:
-    """p(1 - p) of all rows at once."""
-    return np.asarray(p * (1 - p))
-
-
 DIAGONAL_ONLY = Mistake(
     name="diagonal-only",
     title="only the diagonal, p(1 - p)",
@@ -173,10 +168,6 @@ def _plus_off_diagonal(p: Array) -> Array:
 
 def _plus_outer(p: Array) -> Array:
     return np.asarray(np.diag(p) + np.outer(p, p))
-
-
-def _plus_product(p: Array, g: Array) -> Array:
-    return np.asarray(p * (g + (p * g).sum(axis=-1, keepdims=True)))
 
 
 def _off_sign_symbols(s: Situation, recipe: Recipe, index: tuple[int, ...]) -> Formed | None:

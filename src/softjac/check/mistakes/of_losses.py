@@ -72,8 +72,8 @@ GRADIENT_SIGN = Mistake(
     level="exercise",
     layer="scale",
     experiment=OF_LOGITS["cross_entropy_grad"],
-    experiments=OF_LOGITS,
-    experiments_by_probs=OF_PROBABILITIES,
+    experiments={kind: OF_LOGITS[kind] for kind in GRADIENTS},
+    experiments_by_probs={kind: OF_PROBABILITIES[kind] for kind in GRADIENTS},
     fix="grad = p - y",
     fix_by_probs="grad = -y / p",
     variants=(
@@ -195,6 +195,10 @@ DIVIDED_BY_CLASSES = Mistake(
     level="exercise",
     layer="scale",
     experiment="print(f(np.array([0.0, 0.0]), 0))   # the loss should be 0.6931, the gradient -0.5 and 0.5",
+    experiments={
+        "cross_entropy": "print(f(np.array([0.0, 0.0]), 0))   # should be 0.6931",
+        "cross_entropy_grad": "print(f(np.array([0.0, 0.0]), 0))   # should be -0.5 and 0.5",
+    },
     experiments_by_probs={"cross_entropy": "print(f(np.array([0.5, 0.5]), 0))   # should be 0.6931"},
     fix="loss = -(y * np.log(p)).sum(axis=-1).mean()\ngrad = (p - y) / N, with N rows",
     variants=(

@@ -55,17 +55,29 @@ def _elementwise() -> Iterator[Variant]:
         yield Variant({"gradient": gradient}, kinds=GRADIENTS, detail=detail)
 
 
+_OF_COLUMN_FORMULA = frozenset({"T", "transpose", "eye", "identity"})
+
 ELEMENTWISE = Mistake(
     name="elementwise-product",
     title="elementwise product in place of the matrix product",
     why="* multiplies entry by entry, so that J * g is a matrix again; the chain rule needs the sum over the "
     "outputs, dz[j] = sum_i g[i]*J[i,j], which is g @ J.",
-    kinds=VJP | GRADIENTS,
+    kinds=VJP | GRADIENTS | JACOBIAN,
     level="exercise",
     layer="formula",
     experiment="print(np.shape(result), result.sum())   # one number for each class, and 0",
     fix="dz = g @ J",
-    variants=tuple(_elementwise()),
+    whys={
+        "softmax_jacobian": "* multiplies entry by entry: p * p is the squares of the entries, subtracted from every "
+        "row of the matrix (or from every column, of a column). All p[i]*p[j] are np.outer(p, p).",
+    },
+    experiments={"softmax_jacobian": "print(J.sum(axis=1))   # every number should be 0"},
+    fixes={"softmax_jacobian": "J = np.diagflat(p) - np.outer(p, p)"},
+    variants=(
+        *_elementwise(),
+        Variant({"jacobian": lambda p: np.asarray(np.diag(p) - p * p)}, kinds=JACOBIAN, unless=_OF_COLUMN_FORMULA),
+        Variant({"jacobian": lambda p: np.asarray(np.diag(p) - (p * p)[:, None])}, kinds=JACOBIAN),
+    ),
 )
 
 
@@ -222,4 +234,4 @@ def mixed_jacobians() -> Iterator[Variant]:
         yield Variant({"jacobian_of_batch": jacobians}, JACOBIAN, lambda s: len(s.inputs.logits) > 1, detail)
 
 
-MISTAKES = (ELEMENTWISE, BATCH_FLATTENED, ONE_INDEX, IDENTITY_MISSING, NOT_WEIGHTED)
+MISTAKES = (ONE_INDEX, ELEMENTWISE, BATCH_FLATTENED, IDENTITY_MISSING, NOT_WEIGHTED)

@@ -130,10 +130,6 @@ def _lse_of_softmax(z: Array) -> Array:
     return shifted_logsumexp(shifted_softmax(z))
 
 
-def _log_of_two(z: Array) -> Array:
-    return np.asarray(np.log(_twice(z)))
-
-
 def _value_of_two(_log_p: Array, p: Array, y: Array) -> Array:
     return np.asarray(-(y * np.log(shifted_softmax(p))).sum(axis=-1))
 

@@ -30,6 +30,12 @@ OF_PROBABILITIES = {
     "cross_entropy_value_and_grad": "print(f(np.array([0.2, 0.3, 0.5]), 2))   # should be 0.6931, and 0 0 -2",
 }
 
+IN_LOGITS = {
+    "cross_entropy_grad": "print(f(np.array([0.2, 0.3, 0.5]), 2))   # should be 0.2, 0.3 and -0.5",
+    "cross_entropy_value_and_grad": "print(f(np.array([0.2, 0.3, 0.5]), 2))   # should be 0.6931, and 0.2 0.3 -0.5",
+}
+"""Of probabilities, where the gradient is with respect to the logits."""
+
 _SHARE, _REST, _LOSS = "0.2689414213699951", "0.7310585786300049", "1.3132616875182228"
 _SLOPE, _QUOTIENT = "0.19661193324148185", "-3.3333333333333335"
 OF_DIGITS = {

@@ -29,7 +29,8 @@ class Variant:
 
     kinds: where this one can be, or empty for all kinds of the mistake. applies: the situations for which it has an
     answer. detail: a sentence with what is special to it. why, experiment: in place of the mistake's. level: the lowest
-    at which it can show. size: of an epsilon.
+    at which it can show. size: of an epsilon. unless: names; code with one of them has another mistake, which gives the
+    same numbers.
     """
 
     steps: Mapping[str, Any]
@@ -40,6 +41,7 @@ class Variant:
     experiment: str = ""
     level: Level = "exercise"
     size: float | None = None
+    unless: frozenset[str] = frozenset()
 
     def predict(self, s: Situation, base: Recipe = RIGHT) -> Prediction | None:
         """What a candidate returns that has it, on top of what is wrong in base; None where it has no answer."""
