@@ -158,6 +158,7 @@ def test_pasted_numbers_of_probabilities(tmp_path, result, expected):
     (tmp_path / "J.json").write_text(str(result))
     done = run("check", "--logits", "0.5", "0.3", "0.2", "--given", "probs", "--result", str(tmp_path / "J.json"))
     assert done.out.startswith(expected) or f"[{expected}]" in done.out
+    assert "p = [0.5, 0.3, 0.2]" in done.out or "p = [0.042, 0.1142, 0.8438] tells more" in " ".join(done.out.split())
 
 
 def test_pasted_probabilities_are_a_distribution_and_of_a_kind_that_takes_them(tmp_path):

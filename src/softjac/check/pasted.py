@@ -168,18 +168,20 @@ def _decimals(result: Array, decimals: int) -> tuple[int, bool]:
 def _about_the_input(given: Numbers, convention: Convention, decimals: int, *, right: bool) -> list[str]:
     """What this input cannot tell, and which could."""
     logits = given.inputs.logits
-    telling = numbers(TELLING)
+    telling, what = f"z = {numbers(TELLING)}", "logits"
+    if convention.given == "probs":
+        telling, what = f"p = {numbers(np.round(inputs_of(TELLING).probs, 4))}", "probabilities"
     if logits.size > 1 and (logits == logits[..., :1]).all():
         why = "because most give the right numbers here, or the same wrong ones"
-        would = f"z = {telling} would: distinct, and not equally spaced"
-        return [f"all logits are equal: this input cannot tell the mistakes apart, {why}. {would}"]
+        would = f"{telling} would: distinct, and not equally spaced"
+        return [f"all {what} are equal: this input cannot tell the mistakes apart, {why}. {would}"]
     hidden = _hidden(given, convention, decimals) if right else []
     if not hidden:
         return []
     shown = ", ".join(hidden[:MOST_HIDDEN]) + (
         f", and {len(hidden) - MOST_HIDDEN} more" if hidden[MOST_HIDDEN:] else ""
     )
-    return [f"with this input a right result does not rule out: {shown}. z = {telling} tells more"]
+    return [f"with this input a right result does not rule out: {shown}. {telling} tells more"]
 
 
 def _hidden(given: Numbers, convention: Convention, decimals: int) -> list[str]:
