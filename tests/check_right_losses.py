@@ -189,3 +189,20 @@ RIGHT.append(
         "exact",
     )
 )
+
+
+@right("cross_entropy", "stable")
+def labels_or_one_hot(z, t):
+    """As textbooks have it: one-hot targets are made labels by argmax, and a distribution is no label."""
+    z = np.atleast_2d(z)
+    t = np.argmax(t, axis=-1) if np.size(t) == z.size else np.ravel(t)
+    logp = scipy.special.log_softmax(z, axis=1)
+    return -logp[np.arange(len(z)), t].mean()
+
+
+@right("cross_entropy_grad", "stable")
+def gradient_by_labels_or_one_hot(z, t):
+    p = scipy.special.softmax(np.atleast_2d(z), axis=1)
+    t = np.argmax(t, axis=-1) if np.size(t) == p.size else np.ravel(t)
+    p[np.arange(len(p)), t] -= 1
+    return p.reshape(np.shape(z)) / len(p)

@@ -113,3 +113,23 @@ def log_of_chosen_probabilities_in_torch(logits, y):
 @wrong("gradient-sign", "cross_entropy_grad")
 def quotients_of_the_other_sign(probs, y):
     return y / probs
+
+
+@wrong("log-of-zero", "cross_entropy_value_and_grad", "stable")
+def mean_of_logarithms_and_its_gradient(X, y):
+    p, rows = softmax_rows(X), np.arange(len(y))
+    loss = -np.sum(np.log(p[rows, y])) / len(y)
+    p[rows, y] -= 1
+    return loss, p / len(y)
+
+
+@wrong("gradient-sign", "cross_entropy_grad", given="probs")
+def targets_less_given_probabilities(probs, y):
+    return y - probs
+
+
+@wrong("n-missing", "cross_entropy_value_and_grad", "exercise", torch, takes="batch")
+def mean_beside_the_gradient_of_the_sum_by_autograd(x, y):
+    x = x.clone().requires_grad_(True)
+    torch.nn.functional.cross_entropy(x, y, reduction="sum").backward()
+    return torch.nn.functional.cross_entropy(x, y).item(), x.grad

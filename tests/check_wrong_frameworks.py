@@ -358,3 +358,16 @@ def gradient_of_clamped(z, t):
         return -(t * torch.log(torch.softmax(z, dim=1).clamp(1e-7, 1 - 1e-7))).sum(1).mean()
 
     return _differentiated(loss, z)[1]
+
+
+@wrong("log-of-zero", "cross_entropy_value_and_grad", "stable", torch)
+def differentiated_logarithm_of_the_label(z, y):
+    def loss(z):
+        return -torch.log(torch.softmax(z, dim=-1))[torch.arange(len(y)), y].mean()
+
+    return _differentiated(loss, z)
+
+
+@wrong("no-maximum-subtracted", "softmax_jacobian", "stable", torch)
+def differentiated_quotient(z):
+    return torch.autograd.functional.jacobian(lambda x: torch.exp(x) / torch.exp(x).sum(), z)

@@ -130,7 +130,7 @@ def test_two_mistakes_of_different_questions_are_two():
         return -(y * np.log(p)).sum(), y - p
 
     found = softjac.check(both, "cross_entropy_value_and_grad").diagnoses
-    assert [d.name for d in found] == ["gradient-sign", "unnormalised-targets", "log-of-zero"]
+    assert [d.name for d in found] == ["gradient-sign", "log-of-zero", "unnormalised-targets"]
 
 
 @pytest.mark.parametrize("decimals", [4, 6, 8, 10])
@@ -173,3 +173,39 @@ def test_pasted_nan_or_zeros_speak_for_no_formula(tmp_path, logits, number):
     (tmp_path / "J.json").write_text(f"[[{number}, {number}], [{number}, {number}]]")
     done = run("check", "--result", str(tmp_path / "J.json"), "--logits", *logits.split())
     assert "no known mistake fits" in done.out
+
+
+def test_what_a_batch_gets_is_said_where_vectors_are_right():
+    def value_and_grad(x, y):
+        p = rows(x)
+        one_hot = np.zeros(np.shape(p))
+        np.put_along_axis(one_hot, np.expand_dims(y, -1), 1, -1)
+        return -(one_hot * np.log(p)).sum(-1).mean(), p - one_hot
+
+    report = softjac.check(value_and_grad, "cross_entropy_value_and_grad")
+    assert report.conforms
+    assert "1/N missing (a form that it is not held to)" in joined(report)
+
+
+def test_a_distribution_may_be_taken_for_a_label_by_what_takes_labels():
+    def loss(z, t):
+        t = np.argmax(t) if np.size(t) == np.size(z) else t
+        return -np.log(rows(z)[t])
+
+    said = joined(softjac.check(loss, "cross_entropy", takes="vector"))
+    assert said.startswith("CONFORMING")
+    assert "taken for the class of the largest, as a label (a form that it is not held to)" in said
+    assert not softjac.check(lambda z, t: -np.log(rows(z)[np.argmax(t)]), "cross_entropy", takes="vector").conforms
+
+
+def test_another_form_is_advised_where_it_is_right_for_the_same_question():
+    def cut(z, y):
+        g = np.zeros_like(z)
+        g[:] = np.exp(z) / np.exp(z).sum()
+        g[y] -= 1
+        return g
+
+    report = softjac.check(cut, "cross_entropy_grad")
+    assert report.mistake == "integers-cut"
+    assert "--takes" not in str(report)
+    assert "takes=" not in str(report)

@@ -44,6 +44,7 @@ def test_what_is_assigned_a_softmax(lines):
         ("a = softmax(z)", "b = softmax(a)"),
         ("z = softmax(z)",),
         ("s = np.exp(z).sum()",),
+        ("e = sum(math.exp(v) for v in z)", "s = [-math.exp(v) / e for v in z]"),
         ("s[0] = softmax(z)",),
         ("s, t = softmax(z), 1",),
     ],

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from softjac.check import entries, signatures
+from softjac.check.compare import in_order, readings
 from softjac.check.kinds import KINDS
 from softjac.check.matching import Explanation, best, singles
 from softjac.check.mistakes import BY_NAME, RIGHT, Mistake, Recipe
@@ -125,7 +126,7 @@ class _Causes:
         for found in chain:
             for one in self._apart(found) if level != "exercise" else (found,):
                 yield explained(self.kind, one, level)
-        for mistake, cases in self._signatures(left, level):
+        for mistake, cases in self._signatures(left, level, nothing_fits=not chain):
             if cases and mistake.name not in {one for found in chain for one in found[0].names}:
                 yield named(self.kind, mistake, cases[0])
             left = [c for c in left if c not in cases]
@@ -184,7 +185,9 @@ class _Causes:
         more, left = self._chain(self._after(two, level), level)
         return [two, *more], left
 
-    def _signatures(self, left: Sequence[Case], level: Level) -> Iterator[tuple[Mistake, list[Case]]]:
+    def _signatures(
+        self, left: Sequence[Case], level: Level, *, nothing_fits: bool
+    ) -> Iterator[tuple[Mistake, list[Case]]]:
         if level == "exercise":
             of_floats = [c for c in self.search.judged if c.level == level and c.judgement.probe.dtype != "int64"]
             floats_are_known = all(not c.is_wrong or self.search.fits(c) for c in of_floats)
@@ -199,7 +202,7 @@ class _Causes:
         odd = [c for c in left if self.is_known and signatures.nan_at_minus_infinity(c)]
         if odd:
             yield BY_NAME["nan-at-minus-infinity"], odd
-        is_open = not self.is_known or self.search.recipe.softmax is not RIGHT.softmax  # to no other mistake of softmax
+        is_open = nothing_fits or not self.is_known or self.search.recipe.softmax is not RIGHT.softmax
         if is_open and signatures.overflows(self.search.cases):
             yield BY_NAME["no-maximum-subtracted"], [c for c in left if signatures.is_overflow(c, of_large_logits=True)]
 
@@ -281,10 +284,13 @@ class _Causes:
         """
         if not self.is_known or any(c.is_wrong and c.level == "exercise" for c in self.search.cases):
             return
-        made = cases_of(
-            self.search.examination.asides, self.kind, self.search.examination.convention, self.search.precision
-        )
-        own = self.search.examination.convention.targets
+        asides = [j for j in self.search.examination.asides if not j.probe.has_distributions]
+        convention = self.search.examination.convention
+        batch = next((j for j in asides if j.form == "batch" and j.results), None)
+        if batch is not None:
+            convention = readings(self.kind, batch.probe, convention, in_order(self.kind, batch.outcome))[0]
+        made = cases_of(asides, self.kind, convention, self.search.precision)
+        own = convention.targets
         batches = [c for c in made if c.judgement.form == "batch" and c.judgement.targets in (None, *own)]
         wrong = [c for c in batches if c.is_wrong and c.judgement.problem != "raised"]
         raised = [c for c in batches if c.judgement.problem == "raised"]

@@ -44,7 +44,7 @@ def name_of_entry(case: Case) -> str:
     if found is None:
         return ""
     s = case.asked
-    return entry_symbol(s.kind, found[1], found[0], s.convention.given)
+    return entry_symbol(s.kind, found[1], found[0], s.convention.wrt)
 
 
 def asked(case: Case, index: tuple[int, ...] = ()) -> str:
@@ -93,7 +93,7 @@ def right_formed(
         return _of_exponentials(s, index, value)
     if KINDS[s.kind].outputs[output] == "scalar" and s.inputs.is_batch and not index:
         return None
-    product = right_entry(s.kind, s.inputs, index, output, s.convention.given)
+    product = right_entry(s.kind, s.inputs, index, output, s.convention.wrt)
     if product is None:
         return None
     if KINDS[s.kind].outputs[output] == "scalar" and product.numbers[0] < 1e-3 and not by_log:

@@ -9,7 +9,7 @@ import numpy as np
 
 from softjac.check import names
 from softjac.check.cases import probes
-from softjac.check.compare import judge
+from softjac.check.compare import in_order, judge, readings
 from softjac.check.convention import Found, find_convention
 from softjac.check.dress import dress
 from softjac.check.kinds import KINDS
@@ -184,7 +184,7 @@ class _Interview:
             if any(a.dtype == np.float32 for a in judged.outcome.arrays) and not _is_of_float32(judged.probe):
                 continue
             refused = judged.problem == "raised" and judged.probe.quality in MAY_BE_REFUSED
-            (asides if refused else judgements).append(judged)
+            (asides if refused or self._takes_for_a_label(judged) else judgements).append(judged)
         if not self.ended:
             asides += self._beside()
         held = LEVELS[: LEVELS.index(self.options.level) + 1]
@@ -229,6 +229,19 @@ class _Interview:
             return True
         return self.convention.given == "probs" and probe.quality in {"tails", "special_values"}
 
+    def _takes_for_a_label(self, judged: Judgement) -> bool:
+        """Whether a distribution is taken for its largest class, by what takes labels as well: so it may."""
+        targets = judged.probe.inputs.targets
+        if not judged.probe.has_distributions or judged.problem != "value" or targets is None:
+            return False
+        if set(self.convention.targets) != {"index", "one-hot"}:
+            return False
+        labels = targets.argmax(axis=-1)
+        inputs = replace(judged.probe.inputs, targets=np.eye(targets.shape[-1])[labels], labels=labels)
+        asked = replace(judged.probe, inputs=inputs)
+        again = judge(self.kind, asked, self.convention, judged.form, judged.outcome, decimals=self.options.decimals)
+        return not again.problem
+
     def _target_forms(self, probe: Probe) -> tuple[TargetForm | None, ...]:
         if not KINDS[self.kind].has_targets:
             return (None,)
@@ -236,7 +249,8 @@ class _Interview:
             return ("one-hot",) if "one-hot" in self.convention.targets else ()
         return self.convention.targets if probe.level == "exercise" else self.convention.targets[:1]
 
-    def _ask(self, probe: Probe, form: Form, targets: TargetForm | None) -> Judgement:
+    def _ask(self, probe: Probe, form: Form, targets: TargetForm | None, *, nearest: bool = False) -> Judgement:
+        """Ask, and judge. nearest: what its result means is not known yet: it is taken for what it is nearest to."""
         call = dress(self.kind, probe, self.convention, form, targets)
         outputs = len(KINDS[self.kind].outputs)
         outcome = self.candidate.call(call, outputs)
@@ -245,10 +259,13 @@ class _Interview:
             again = self.candidate.call(call, outputs)
             if again.fatal:
                 outcome, again = again, None
+        convention = self.convention
+        if nearest:
+            convention = readings(self.kind, probe, convention, in_order(self.kind, outcome))[0]
         return judge(
             self.kind,
             probe,
-            self.convention,
+            convention,
             form,
             outcome,
             again=again,
@@ -264,7 +281,7 @@ class _Interview:
         targets = self.convention.targets[0] if self.convention.targets else None
         if self.options.takes is None and forms == ("vector",):
             batches = [probe for probe in asked if probe.quality in {"batch", "square_batch"}]
-            found += [self._ask(probe, "batch", targets) for probe in batches]
+            found += [self._ask(probe, "batch", targets, nearest=True) for probe in batches]
             # Once is not enough: an answer that ignores its input is right for the first question alone.
             found += [self._ask(probe, "column", targets) for probe in asked if probe.quality == "vectors"]
         if self.options.takes is None and forms == ("batch",):

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
-from softjac.check.mistakes import MISTAKES, RIGHT, Mistake, Recipe, Situation, Variant
+import numpy as np
+
+from softjac.check.mistakes import MISTAKES, RIGHT, Mistake, Prediction, Recipe, Situation, Variant
 from softjac.check.mistakes.recipe import VALUE_AND_GRAD, both
 from softjac.check.model import LEVELS, Convention, Level, Reduction
 from softjac.check.observed import SEVERAL, Case
@@ -29,22 +31,22 @@ class Explanation:
 
 
 def explain(
-    recipe: Recipe, wrong: Sequence[Case], others: Sequence[Case], *, several_count: bool = True
+    recipe: Recipe, wrong: Sequence[Case], others: Sequence[Case], base: Recipe = RIGHT, *, several_count: bool = True
 ) -> tuple[Case, ...]:
     """The wrong cases that a recipe explains; none where it contradicts one of all cases.
 
-    It contradicts a case where it is far from the truth and the candidate did not return that. several_count: whether
-    many numbers that are off a little speak for it, too.
+    It contradicts a case where it is far from the truth and the candidate did not return that; but not where it is as
+    far without its last mistake, on the base of those before. several_count: whether many numbers that are off a little
+    speak for it, too.
     """
     explained: list[Case] = []
     speaks = False
     off = 0
     all_raised = all(case.judgement.problem == "raised" for case in wrong)
     batch = next((case for case in wrong if case.asked.inputs.is_batch and case.judgement.problem != "raised"), None)
-    if batch is not None and batch is not wrong[0]:  # most mistakes show in it, and most of them are not the one
-        fit = batch.fit(recipe.run(batch.situation))
-        if fit.far and not fit.matches:
-            return ()
+    # Most mistakes show in a batch, and most of them are not the one: it is asked first.
+    if batch is not None and batch is not wrong[0] and _contradicts(recipe, batch, base):
+        return ()
     for case in wrong:
         fit = case.fit(recipe.run(case.situation))
         if fit.matches:
@@ -53,17 +55,28 @@ def explain(
             if all_raised or case.judgement.problem != "raised":
                 speaks |= fit.far
                 off += fit.off
-        elif fit.far and case.judgement.problem != "raised":
+        elif case.judgement.problem != "raised" and _contradicts(recipe, case, base):
             return ()
     if not (speaks or (several_count and off >= SEVERAL)):
         return ()
-    for case in others:
-        if case.judgement.problem == "raised":
-            continue
-        fit = case.fit(recipe.run(case.situation))
-        if fit.far and not fit.matches:
-            return ()
+    if any(_contradicts(recipe, case, base) for case in others if case.judgement.problem != "raised"):
+        return ()
     return tuple(explained)
+
+
+def _contradicts(recipe: Recipe, case: Case, base: Recipe) -> bool:
+    made = recipe.run(case.situation)
+    fit = case.fit(made)
+    if fit.matches or not fit.far:
+        return False
+    return base is RIGHT or not _alike(made, base.run(case.situation))
+
+
+def _alike(made: Prediction | None, other: Prediction | None) -> bool:
+    if made is None or other is None or made.raises != other.raises or len(made.arrays) != len(other.arrays):
+        return False
+    pairs = list(zip(made.arrays, other.arrays, strict=True))
+    return all(a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True) for a, b in pairs)
 
 
 Where: TypeAlias = Callable[[Situation], bool]
@@ -155,7 +168,7 @@ def pairs_after_one(
 ) -> Iterator[Explanation]:
     """Every two mistakes, where the first explains a case by itself, and both together one of the unexplained."""
     for first in singles(kind, base, _ALONE, None, level):
-        if any(speaks_for(first.recipe, case) for case in wrong):
+        if any(speaks_for(first.recipe, case) and _may_speak(first, [case]) for case in wrong):
             for two in beside(first, kind, _ALONE, level):
                 if any(case.is_returned_by(two.recipe) for case in unexplained):
                     yield two
@@ -245,7 +258,7 @@ def best(
     found: list[Explanation] = []
     wrong = [case for case in wrong if not case.is_returned_by(base)]
     for one in tried:
-        explained = explain(one.recipe, wrong, others, several_count=several_count)
+        explained = explain(one.recipe, wrong, others, base, several_count=several_count)
         if explained and _may_speak(one, explained) and _is_needed(one, base, explained):
             score = strict_score(one.recipe, every)
             found.append(Explanation(one.mistakes, one.variants, one.recipe, explained, score))
@@ -255,10 +268,10 @@ def best(
 
 
 def _may_speak(one: Explanation, explained: Sequence[Case]) -> bool:
-    """NaN and inf speak for what makes them, and for no wrong formula of ordinary numbers."""
-    if any(v.level != "exercise" or m.level != "exercise" for m, v in zip(one.mistakes, one.variants, strict=True)):
-        return True
-    return not all(c.is_out_of_range for c in explained)
+    """NaN and inf speak for what makes them, for no wrong formula of ordinary numbers, and for no two mistakes."""
+    levels = {*(m.level for m in one.mistakes), *(v.level for v in one.variants)}
+    makes_them = len(one.mistakes) == 1 and levels != {"exercise"}
+    return makes_them or any(c.level == "exercise" or not c.is_out_of_range for c in explained)
 
 
 def _is_needed(one: Explanation, base: Recipe, explained: Sequence[Case]) -> bool:

@@ -68,6 +68,11 @@ class Probe:
     read_only: bool = False
     repeat: bool = False
 
+    @property
+    def has_distributions(self) -> bool:
+        """Whether it has targets that are no labels."""
+        return self.inputs.targets is not None and self.inputs.labels is None
+
 
 @dataclass(frozen=True)
 class Convention:

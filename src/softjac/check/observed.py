@@ -128,9 +128,20 @@ class Case:
 
     @property
     def is_out_of_range(self) -> bool:
-        """Whether no finite number came back, or what plain Python raises in place of them."""
+        """Whether no wrong number that came back is finite, or what plain Python raises in place of one."""
         error = self.judgement.outcome.error
-        return _is_arithmetic(error) if error else not any(np.isfinite(r).any() for r in self.results)
+        if error:
+            return _is_arithmetic(error)
+        if [r.shape for r in self.results] != [t.shape for t in self.truth]:
+            return not any(np.isfinite(r).any() for r in self.results)
+        tolerances = (self.precision.tolerance(max(_largest(r), _largest(t))) for r, t in self._pairs)
+        with np.errstate(all="ignore"):
+            wrong = [np.abs(r - t) > tolerance for (r, t), tolerance in zip(self._pairs, tolerances, strict=True)]
+        return not any((w & np.isfinite(r)).any() for w, (r, _) in zip(wrong, self._pairs, strict=True))
+
+    @property
+    def _pairs(self) -> list[tuple[Array, Array]]:
+        return list(zip(self.results, self.truth, strict=True))
 
     def is_returned_by(self, recipe: Recipe) -> bool:
         """Whether the candidate returned what a recipe returns."""

@@ -87,7 +87,7 @@ def _is_softmax(value: ast.expr, exponentials: set[str], sums: set[str]) -> bool
         own = {*exponentials, *(t.id for g in value.generators for t in ast.walk(g.target) if isinstance(t, ast.Name))}
         return _is_softmax(value.elt, own, sums)
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div):
-        return _is_sum(value.right, sums) and bool(_calls(value.left, "exp") or _names(value.left) & exponentials)
+        return _is_sum(value.right, sums) and _is_exponential(value.left, exponentials)
     if isinstance(value, ast.Subscript):
         return _is_softmax(value.value, exponentials, sums)
     if not isinstance(value, ast.Call):
@@ -98,6 +98,15 @@ def _is_softmax(value: ast.expr, exponentials: set[str], sums: set[str]) -> bool
         inside = [*value.args[:1], *([inner] if inner else [])]
         return any(_is_softmax(one, exponentials, sums) for one in inside)
     return "softmax" in name.lower() and not _OTHER_FUNCTIONS.search(name)
+
+
+def _is_exponential(value: ast.expr, exponentials: set[str]) -> bool:
+    """Whether it is exponentials themselves: not the negative of them, and no other product."""
+    if isinstance(value, ast.Subscript):
+        return _is_exponential(value.value, exponentials)
+    if isinstance(value, ast.Name):
+        return value.id in exponentials
+    return isinstance(value, ast.Call) and _name(value.func) == "exp"
 
 
 def _is_sum(value: ast.expr, sums: set[str]) -> bool:

@@ -182,7 +182,10 @@ def _also(report: Report, hint: bool) -> tuple[str, ...]:
             f"given {_ONE.get(form, f'a {form}')} it is right: {_option(report, 'takes', form)}"
             for form in _right_forms(examination)
         ]
-    batches = [j for j in examination.asides if j.probe.inputs.is_batch and _says_something(j)]
+    soft = [j for j in examination.asides if j.probe.has_distributions]
+    if soft:
+        lines.append(f"{soft[0].probe.name}: taken for the class of the largest, as a label ({NOT_HELD_TO})")
+    batches = [j for j in examination.asides if j.probe.inputs.is_batch and _says_something(j) and j not in soft]
     if batches and not beside and report.levels["exercise"]:
         lines.append(f"{batches[0].probe.name}: {trouble(batches[0])} ({NOT_HELD_TO})")
     lines = list(dict.fromkeys(lines))
@@ -221,11 +224,9 @@ def _right_forms(examination: Examination) -> list[str]:
     """Forms in which it is right, where it is wrong, at level exercise, in the one that it is held to."""
     if any(j.problem == "differs" for j in examination.judgements):  # then it was chance
         return []
-    of_numbers = [j for j in examination.judgements if j.problem not in {"", "changed"}]
-    if not any(j.probe.level == "exercise" for j in of_numbers):
-        return []
+    wrong_here = {j.probe.name for j in examination.judgements if j.problem not in {"", "changed"}}
     tried = [j for j in examination.asides if j.form not in examination.convention.forms]
-    wrong = {j.form for j in tried if j.problem}
+    wrong = {j.form for j in tried if j.problem or j.probe.name not in wrong_here}
     return [form for form in dict.fromkeys(j.form for j in tried) if form not in wrong]
 
 

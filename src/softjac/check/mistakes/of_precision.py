@@ -121,6 +121,7 @@ LOG_OF_ZERO = Mistake(
         Variant({"slope": _quotient}, kinds=GRADIENTS, applies=_by_probs, detail=_WHERE_P_IS_0),
         Variant({"through": "g @ J"}, kinds=GRADIENTS, applies=by_logits, detail=_WHERE_P_IS_0),
         Variant({"through": "g @ J", "slope": _quotient}, kinds=GRADIENTS, applies=by_logits, detail=_WHERE_P_IS_0),
+        Variant({"by_logsumexp": False, "through": "g @ J"}, kinds=LOSSES & GRADIENTS),
         Variant({"by_logsumexp": False, "through": "g @ J", "slope": _quotient}, kinds=LOSSES & GRADIENTS),
         Variant(
             {"by_logsumexp": False, "value": _product, "through": "g @ J", "slope": _quotient}, kinds=LOSSES & GRADIENTS

@@ -110,6 +110,10 @@ BATCH_FLATTENED = Mistake(
     level="exercise",
     layer="formula",
     experiment="print(z.shape, J.shape)   # (N, n) and (N, n, n)",
+    whys={
+        "softmax_vjp": "one sum over all rows, in the softmax and in p*g, makes one long row of the batch, as ravel() "
+        "and reshape(-1) do. Each row has a softmax and a product of its own.",
+    },
     experiments={"softmax_vjp": "print(dz.sum(axis=1))   # of a batch: every number should be 0"},
     fix="J = p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])",
     fixes={"softmax_vjp": "dz = p * (g - (p * g).sum(axis=-1, keepdims=True))"},
