@@ -6,6 +6,7 @@ import scipy.special
 
 import softjac
 from cli_helpers import message, run
+from softjac.check.properties import Property
 
 
 def rows(z):
@@ -195,6 +196,9 @@ def test_a_distribution_may_be_taken_for_a_label_by_what_takes_labels():
     said = joined(softjac.check(loss, "cross_entropy", takes="vector"))
     assert said.startswith("CONFORMING")
     assert "taken for the class of the largest, as a label (a form that it is not held to)" in said
+    soft = Property("soft_targets", lambda: softjac.check(loss, "cross_entropy", takes="vector"))
+    with pytest.raises(pytest.skip.Exception, match="takes labels, and a distribution for its largest class"):
+        soft()
     assert not softjac.check(lambda z, t: -np.log(rows(z)[np.argmax(t)]), "cross_entropy", takes="vector").conforms
 
 

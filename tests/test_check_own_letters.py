@@ -85,6 +85,18 @@ def test_a_report_of_a_file_speaks_of_it(submission):
     assert "p[1]" not in report.to("text")
 
 
+def test_a_name_that_is_not_ascii_is_left_out():
+    def grad(z, y):
+        σ = np.exp(z) / np.exp(z).sum()  # noqa: PLC2401
+        σ[y] += 1
+        return σ
+
+    text = softjac.check.check(grad, "cross_entropy_grad").to("text")
+    assert "p[1] + y[1]" in text
+    assert text.isascii()
+    assert "\\u" not in text
+
+
 def test_a_name_that_is_something_else_in_the_report_is_left_out():
     def softmax_jacobian(z):
         J = np.exp(z) / np.sum(np.exp(z))

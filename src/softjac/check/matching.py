@@ -268,7 +268,7 @@ def best(
 
 
 def _may_speak(one: Explanation, explained: Sequence[Case]) -> bool:
-    """NaN and inf speak for what makes them, for no wrong formula of ordinary numbers, and for no two mistakes."""
+    """NaN and inf of large logits speak for what makes them; for no formula that ordinary ones show wrong, no pair."""
     levels = {*(m.level for m in one.mistakes), *(v.level for v in one.variants)}
     makes_them = len(one.mistakes) == 1 and levels != {"exercise"}
     return makes_them or any(c.level == "exercise" or not c.is_out_of_range for c in explained)

@@ -20,12 +20,12 @@ _OF_FORM = frozenset({"array", "asarray", "atleast_2d", "flatten", "ravel", "res
 def in_own_letters(diagnoses: Sequence[Diagnosis], kind: str, facts: Facts) -> tuple[Diagnosis, ...]:
     """Diagnoses that say s where they said p, if that is what the code calls the probabilities that it computes.
 
-    Left as they are for softmax, whose result is called p; where the name is long; where it stands in them as
-    something else. Titles are left, since they are the same for a whole class.
+    Left as they are for softmax, whose result is called p; where the name is long, or not in ASCII, as reports are;
+    where it stands in them as something else. Titles are left, since they are the same for a whole class.
     """
     letter = "" if kind == "softmax" else letter_of(facts)
     texts = " ".join(text for d in diagnoses for text in (d.why, *d.symptom, *d.seen, d.experiment, d.fix))
-    if not letter or len(letter) > MOST_LETTERS or re.search(rf"(?<![\w']){letter}\b", texts):
+    if not letter or not letter.isascii() or len(letter) > MOST_LETTERS or re.search(rf"(?<![\w']){letter}\b", texts):
         return tuple(diagnoses)
 
     def said(text: str) -> str:
@@ -126,6 +126,6 @@ def _names(value: ast.expr) -> set[str]:
 
 
 def _name(function: ast.expr) -> str:
-    return (
-        function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
-    )
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
